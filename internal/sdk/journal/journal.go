@@ -9,8 +9,6 @@ import (
 	"sync"
 	"time"
 
-	"golang.org/x/sys/unix"
-
 	"github.com/hypersdk/terraform-provider-hypersdk/internal/sdk"
 )
 
@@ -58,14 +56,16 @@ type Journal struct {
 	mu     sync.Mutex
 	record Record
 
+	once sync.Once // Close
 	stop chan struct{}
 	done chan struct{}
 }
 
-// Open makes dir when it is missing, takes ownership and reads the record, or starts one for key. Another live owner is
-// sdk.ErrConflict; a record of another key is sdk.ErrConflict too; one that cannot be parsed is sdk.ErrInvalid.
+// Open makes dir when it is missing (0711: a QEMU under its own user must reach overlays in it by name), takes ownership and
+// reads the record, or starts one for key. Another live owner is sdk.ErrConflict; a record of another key is sdk.ErrConflict
+// too; one that cannot be parsed is sdk.ErrInvalid.
 func Open(dir, key string) (*Journal, error) {
-	if err := os.MkdirAll(dir, 0o700); err != nil {
+	if err := os.MkdirAll(dir, 0o711); err != nil {
 		return nil, fmt.Errorf("make journal directory: %w", err)
 	}
 	lock, err := takeLock(dir)
@@ -86,8 +86,8 @@ func takeLock(dir string) (*os.File, error) {
 	if err != nil {
 		return nil, fmt.Errorf("open journal lock: %w", err)
 	}
-	err = unix.Flock(int(lock.Fd()), unix.LOCK_EX|unix.LOCK_NB)
-	if errors.Is(err, unix.EWOULDBLOCK) {
+	taken, err := tryLock(lock)
+	if taken {
 		_ = lock.Close()
 		owner := "another process"
 		if r, err := Read(dir); err == nil {
@@ -165,6 +165,24 @@ func (j *Journal) SetStage(name string, s Stage) error {
 	return j.write()
 }
 
+// Forget makes stages that had succeeded pending again, in one durable write: an earlier stage is about to run anew.
+func (j *Journal) Forget(names ...string) error {
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	changed := false
+	for _, name := range names {
+		if s, ok := j.record.Stages[name]; ok && s.Status == sdk.Succeeded {
+			s.Status = sdk.Pending
+			j.record.Stages[name] = s
+			changed = true
+		}
+	}
+	if !changed {
+		return nil
+	}
+	return j.write()
+}
+
 // Get decodes a section into v and says whether there was one.
 func (j *Journal) Get(section string, v any) (bool, error) {
 	j.mu.Lock()
@@ -195,12 +213,27 @@ func (j *Journal) Put(section string, v any) error {
 	if j.record.Sections == nil {
 		j.record.Sections = map[string]json.RawMessage{}
 	}
+	old, had := j.record.Sections[section]
 	j.record.Sections[section] = raw
-	return j.write()
+	err = j.write()
+	switch {
+	case err == nil:
+	case had:
+		j.record.Sections[section] = old
+	default:
+		delete(j.record.Sections, section)
+	}
+	return err
 }
 
-// Close gives up ownership; the record stays.
+// Close gives up ownership; the record stays. A second Close does nothing.
 func (j *Journal) Close() error {
+	var err error
+	j.once.Do(func() { err = j.close() })
+	return err
+}
+
+func (j *Journal) close() error {
 	close(j.stop)
 	<-j.done
 	j.mu.Lock()
@@ -249,4 +282,23 @@ func (j *Journal) write() error {
 		return fmt.Errorf("write journal: %w", err)
 	}
 	return nil
+}
+
+// Delete removes a section durably.
+func (j *Journal) Delete(section string) error {
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	delete(j.record.Sections, section)
+	return j.write()
+}
+
+// Owned says whether a living process on this host holds the journal in dir.
+func Owned(dir string) bool {
+	lock, err := os.OpenFile(filepath.Join(dir, lockFile), os.O_RDWR, 0o600)
+	if err != nil {
+		return false
+	}
+	defer lock.Close() //nolint:errcheck // closing frees the lock
+	taken, err := tryLock(lock)
+	return err == nil && taken
 }

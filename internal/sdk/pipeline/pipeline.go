@@ -59,8 +59,8 @@ func Run[S any](ctx context.Context, j *journal.Journal, stages []Stage[S], s *S
 		if err := ctx.Err(); err != nil {
 			return err
 		}
-		if err := r.stage(ctx, stage); err != nil {
-			if ctx.Err() == nil {
+		if err := r.stage(ctx, stage, stages[i+1:]); err != nil {
+			if r.mayUndo(ctx, err) {
 				err = errors.Join(err, r.undo(ctx, stages[:i+1]))
 			}
 			return err
@@ -68,6 +68,17 @@ func Run[S any](ctx context.Context, j *journal.Journal, stages []Stage[S], s *S
 	}
 	return nil
 }
+
+// Forward is a state that can say that from here on there is no way back: then nothing is undone.
+type Forward interface {
+	OnlyForward() bool
+}
+
+// recordError says that a stage did its work and the journal could not be written: a full disk must not tear down what runs.
+type recordError struct{ err error }
+
+func (e *recordError) Error() string { return "write down what was done: " + e.err.Error() }
+func (e *recordError) Unwrap() error { return e.err }
 
 type runner[S any] struct {
 	j      *journal.Journal
@@ -77,7 +88,9 @@ type runner[S any] struct {
 	rerun  bool   // a stage ran, so those after it run too
 }
 
-func (r *runner[S]) stage(ctx context.Context, stage Stage[S]) error {
+// stage runs one stage, or skips it. What comes after one that runs is forgotten first: were the process killed between the
+// two, a later stage's old success would otherwise stand on a result that is gone.
+func (r *runner[S]) stage(ctx context.Context, stage Stage[S], later []Stage[S]) error {
 	name := stage.Name()
 	inputs, err := hash(r.chain, name, stage.Inputs(r.s))
 	if err != nil {
@@ -89,6 +102,9 @@ func (r *runner[S]) stage(ctx context.Context, stage Stage[S]) error {
 		return nil
 	}
 	r.rerun = true
+	if err := r.j.Forget(names(later)...); err != nil {
+		return fmt.Errorf("%s: %w", name, err)
+	}
 	rec := journal.Stage{Status: sdk.Running, Inputs: inputs, StartedAt: time.Now().UTC()}
 	if err := r.j.SetStage(name, rec); err != nil {
 		return fmt.Errorf("%s: %w", name, err)
@@ -99,14 +115,14 @@ func (r *runner[S]) stage(ctx context.Context, stage Stage[S]) error {
 	switch {
 	case err == nil:
 		rec.Status = sdk.Succeeded
-		err = r.j.Put(stateSection, r.s)
+		err = recorded(r.j.Put(stateSection, r.s))
 	case ctx.Err() != nil:
 		rec.Status, rec.Error = sdk.Canceled, err.Error()
 	default:
 		rec.Status, rec.Error = sdk.Failed, err.Error()
 	}
 	if jerr := r.j.SetStage(name, rec); err == nil {
-		err = jerr
+		err = recorded(jerr)
 	}
 	r.report.Report(sdk.Progress{Stage: name, Status: rec.Status, Message: rec.Error})
 	if err != nil {
@@ -143,13 +159,30 @@ func (r *runner[S]) undo(ctx context.Context, ran []Stage[S]) error {
 			errs = append(errs, fmt.Errorf("undo %s: %w", ran[i].Name(), err))
 			continue
 		}
-		rec := r.j.Stage(ran[i].Name())
-		if rec.Status == sdk.Succeeded {
-			rec.Status = sdk.Pending
-			errs = append(errs, r.j.SetStage(ran[i].Name(), rec))
-		}
+		errs = append(errs, r.j.Forget(ran[i].Name()))
 	}
 	return errors.Join(errs...)
+}
+
+func (r *runner[S]) mayUndo(ctx context.Context, err error) bool {
+	var unrecorded *recordError
+	f, ok := any(r.s).(Forward)
+	return ctx.Err() == nil && !errors.As(err, &unrecorded) && (!ok || !f.OnlyForward())
+}
+
+func names[S any](stages []Stage[S]) []string {
+	out := make([]string, len(stages))
+	for i, s := range stages {
+		out[i] = s.Name()
+	}
+	return out
+}
+
+func recorded(err error) error {
+	if err == nil {
+		return nil
+	}
+	return &recordError{err: err}
 }
 
 func hash(chain, name string, inputs any) (string, error) {
