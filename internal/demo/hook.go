@@ -1,0 +1,92 @@
+package demo
+
+import (
+	"github.com/vmware/govmomi/simulator"
+	"github.com/vmware/govmomi/vim25/mo"
+	"github.com/vmware/govmomi/vim25/types"
+)
+
+// handle is the simulator's Registry.Handler: it sees each SOAP call before the simulator does. It counts the call, refuses
+// what a vCenter refuses and the simulator does not, and redirects the methods that are ours.
+//
+// A returned handler alone is ignored: the session's registry is asked for method.This afterwards and gives back the stock
+// object. So method.This is changed to a name that nobody has; the body keeps the original.
+func (v *VCenter) handle(ctx *simulator.Context, m *simulator.Method) (mo.Reference, types.BaseMethodFault) {
+	v.calls.add(m.Name)
+	if fault := v.admit(ctx, m); fault != nil {
+		return nil, fault
+	}
+	if fault := v.guard(ctx, m); fault != nil {
+		return nil, fault
+	}
+	handler, fault := v.extension(m)
+	if fault != nil || handler == nil {
+		return nil, fault
+	}
+	m.This.Value = "demo-" + m.This.Value
+	return handler, nil
+}
+
+// admit checks the session and notes what ends it.
+func (v *VCenter) admit(ctx *simulator.Context, m *simulator.Method) types.BaseMethodFault {
+	switch m.Name {
+	case "LoginByToken", "LoginExtensionByCertificate":
+		return new(types.InvalidLogin) // there is no token service; the simulator would let anyone in
+	}
+	if ctx.Session == nil {
+		if needsNoSession(m.Name) {
+			return nil
+		}
+		return notAuthenticated(m.This)
+	}
+	v.sessions.own(ctx.Session.Key, ctx.Session.Registry)
+	switch body := m.Body.(type) {
+	case *types.Logout:
+		v.sessions.release(ctx.Session.Key)
+	case *types.TerminateSession:
+		for _, key := range body.SessionId {
+			if key != ctx.Session.Key {
+				v.sessions.release(key)
+			}
+		}
+	}
+	return nil
+}
+
+// extension returns the object that answers a method in the simulator's place, or nil.
+func (v *VCenter) extension(m *simulator.Method) (mo.Reference, types.BaseMethodFault) {
+	switch m.Name {
+	case "ExportVm":
+		vm, fault := v.vm(m.This)
+		return orNil(&vmExport{v: v, vm: vm}, fault)
+	case "ExportSnapshot":
+		snapshot, ok := v.registry.Get(m.This).(*simulator.VirtualMachineSnapshot)
+		if !ok {
+			return nil, &types.ManagedObjectNotFound{Obj: m.This}
+		}
+		vm, fault := v.vm(snapshot.Vm)
+		return orNil(&snapshotExport{v: v, vm: vm, snapshot: snapshot}, fault)
+	case "CreateDescriptor":
+		return &descriptorMaker{v: v, self: m.This}, nil
+	case "ShutdownGuest":
+		vm, fault := v.vm(m.This)
+		return orNil(&guestShutdown{v: v, vm: vm}, fault)
+	}
+	return nil, nil
+}
+
+func (v *VCenter) vm(ref types.ManagedObjectReference) (*simulator.VirtualMachine, types.BaseMethodFault) {
+	vm, ok := v.registry.Get(ref).(*simulator.VirtualMachine)
+	if !ok {
+		return nil, &types.ManagedObjectNotFound{Obj: ref}
+	}
+	return vm, nil
+}
+
+// orNil keeps a nil interface nil.
+func orNil(handler mo.Reference, fault types.BaseMethodFault) (mo.Reference, types.BaseMethodFault) {
+	if fault != nil {
+		return nil, fault
+	}
+	return handler, nil
+}
