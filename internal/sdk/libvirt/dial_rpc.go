@@ -1,0 +1,5 @@
+//go:build !(cgo && libvirt_dlopen)
+
+package libvirt
+
+func dial(t target) (connection, error) { return dialRPC(t) }
