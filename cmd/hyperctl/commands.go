@@ -1,0 +1,19 @@
+package main
+
+import (
+	"github.com/spf13/cobra"
+
+	"github.com/hypersdk/terraform-provider-hypersdk/internal/cli"
+)
+
+// commands is the table of nouns.
+func commands(version string) *cobra.Command {
+	root := cli.Root("hyperctl", "Ask a vCenter and work on it", version)
+	root.AddCommand(
+		hostCommand(),
+		vcenterCommand(),
+		vcsimCommand(),
+		versionCommand(version),
+	)
+	return root
+}
