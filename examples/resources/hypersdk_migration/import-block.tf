@@ -1,0 +1,4 @@
+import {
+  to = hypersdk_migration.web01
+  id = "qemu:///system#6a0a3a0c-6f0e-5b0a-9d57-3a1d8f3d1f7e"
+}
