@@ -3,7 +3,6 @@ package sdk
 import (
 	"errors"
 	"fmt"
-	"strings"
 )
 
 // The kinds of error. A kind is attached once, where a foreign error enters the module; above that, callers add the doing
@@ -101,11 +100,7 @@ type PartialError struct {
 }
 
 func (e *PartialError) Error() string {
-	parts := make([]string, 0, len(e.Failed))
-	for name, err := range e.Failed {
-		parts = append(parts, fmt.Sprintf("%s: %v", name, err))
-	}
-	return fmt.Sprintf("%d done, %d failed: %s", len(e.Done), len(e.Failed), strings.Join(parts, "; "))
+	return fmt.Sprintf("%d done, %d failed: %s", len(e.Done), len(e.Failed), e.failures())
 }
 
 // Unwrap lets errors.Is see the kinds of the failures.

@@ -256,14 +256,21 @@ func TestRemove_ByPolicy(t *testing.T) {
 	}
 }
 
-func TestRemove_SparesAFileThatIsNotOurs(t *testing.T) {
-	raw := need.BootDisk(t, 2<<20, 10, "")
-	deps := connect(t, startVCenter(t, tinyGuest(raw)))
-	spec := targetSpec(t, deps)
+// migrated is a tiny VM after its migration; raw is its disk.
+func migrated(t *testing.T, seed uint64) (deps migrate.Deps, spec migrate.Spec, got *migrate.Result, raw string) {
+	t.Helper()
+	raw = need.BootDisk(t, 2<<20, seed, "")
+	deps = connect(t, startVCenter(t, tinyGuest(raw)))
+	spec = targetSpec(t, deps)
 	got, err := migrate.Run(t.Context(), deps, spec, nil)
 	if err != nil {
 		t.Fatal(err)
 	}
+	return deps, spec, got, raw
+}
+
+func TestRemove_SparesAFileThatIsNotOurs(t *testing.T) {
+	deps, spec, got, _ := migrated(t, 10)
 	path := got.Disks[0].Path
 	other := filepath.Join(spec.Dir, "other")
 	if err := errors.Join(os.WriteFile(other, []byte("precious"), 0o600), os.Rename(other, path)); err != nil {
@@ -279,13 +286,7 @@ func TestRemove_SparesAFileThatIsNotOurs(t *testing.T) {
 }
 
 func TestRedefine_BringsTheDomainBack(t *testing.T) {
-	raw := need.BootDisk(t, 2<<20, 11, "")
-	deps := connect(t, startVCenter(t, tinyGuest(raw)))
-	spec := targetSpec(t, deps)
-	got, err := migrate.Run(t.Context(), deps, spec, nil)
-	if err != nil {
-		t.Fatal(err)
-	}
+	deps, spec, got, _ := migrated(t, 11)
 	undefine(t, deps, spec.Name)
 	domain, err := migrate.Redefine(t.Context(), deps, spec.Dir, got.JobKey)
 	if err != nil || domain.UUID != got.DomainUUID {
@@ -353,13 +354,7 @@ func TestRun_ValidatedThenCutover(t *testing.T) {
 
 // The UUID is derived from VM, target and name: a second copy into another directory must not take the first one's domain.
 func TestRun_LeavesTheDomainOfAnotherDirectoryAlone(t *testing.T) {
-	raw := need.BootDisk(t, 2<<20, 14, "")
-	deps := connect(t, startVCenter(t, tinyGuest(raw)))
-	spec := targetSpec(t, deps)
-	first, err := migrate.Run(t.Context(), deps, spec, nil)
-	if err != nil {
-		t.Fatal(err)
-	}
+	deps, spec, first, _ := migrated(t, 14)
 	second := spec
 	second.Dir = t.TempDir()
 	if _, err := migrate.Run(t.Context(), deps, second, nil); err == nil {
@@ -372,13 +367,7 @@ func TestRun_LeavesTheDomainOfAnotherDirectoryAlone(t *testing.T) {
 }
 
 func TestRun_AllGoneStartsAnew(t *testing.T) {
-	raw := need.BootDisk(t, 2<<20, 15, "")
-	deps := connect(t, startVCenter(t, tinyGuest(raw)))
-	spec := targetSpec(t, deps)
-	got, err := migrate.Run(t.Context(), deps, spec, nil)
-	if err != nil {
-		t.Fatal(err)
-	}
+	deps, spec, got, raw := migrated(t, 15)
 	undefine(t, deps, spec.Name)
 	if err := os.Remove(got.Disks[0].Path); err != nil {
 		t.Fatal(err)

@@ -37,6 +37,7 @@ type Config struct {
 	Insecure   bool          // true: any certificate
 	MaxCalls   int           // calls in flight; 0: 16
 	KeepAlive  time.Duration // between signs of life; 0: 5 minutes
+	SessionDir string        // keeps the session in a file there, of the user alone, for the next client; empty: Close logs out
 	Logger     *slog.Logger  // nil: silent
 }
 
@@ -48,7 +49,15 @@ type Client struct {
 	trust   trust
 	log     *slog.Logger
 	tasks   *taskWatcher
+	rest    *restSession
+	reads
+	memory
 
+	kept   *sessionFile // nil: Close logs out
+	lentMu sync.Mutex
+	lent   []Secret // sessions of OpenSession that are open
+
+	ended   <-chan struct{}    // closed when the client is
 	stop    context.CancelFunc // ends the background work
 	work    sync.WaitGroup
 	closed  sync.Once
@@ -73,6 +82,9 @@ func Dial(ctx context.Context, cfg Config) (*Client, error) {
 	if c.log == nil {
 		c.log = slog.New(slog.DiscardHandler)
 	}
+	if c.kept, err = newSessionFile(cfg.SessionDir, u, cfg.Username); err != nil {
+		return nil, err
+	}
 	if err := c.connect(ctx, u, cfg); err != nil {
 		return nil, fmt.Errorf("connect to vCenter %s: %w", u.Host, err)
 	}
@@ -91,7 +103,11 @@ func (c *Client) connect(parent context.Context, u *url.URL, cfg Config) error {
 	soapClient.UserAgent = "hypersdk"
 	tuneTransport(soapClient.DefaultTransport(), c.trust, u.Hostname(), calls)
 
-	vim, err := vim25.NewClient(ctx, soapClient)
+	var vim *vim25.Client
+	err := whileBusy(ctx, func() (err error) {
+		vim, err = vim25.NewClient(ctx, soapClient)
+		return err
+	})
 	if err != nil {
 		soapClient.CloseIdleConnections()
 		return dialError(parent, err)
@@ -100,8 +116,17 @@ func (c *Client) connect(parent context.Context, u *url.URL, cfg Config) error {
 	direct := &vim25.Client{Client: soapClient, ServiceContent: vim.ServiceContent, RoundTripper: soapClient}
 	c.manager = govsession.NewManager(direct)
 	user := url.UserPassword(cfg.Username, string(cfg.Password))
-	login := func(ctx context.Context) error { return c.manager.Login(ctx, user) }
-	if err := login(ctx); err != nil {
+	login := func(ctx context.Context) error {
+		if err := whileBusy(ctx, func() error { return c.manager.Login(ctx, user) }); err != nil {
+			return err
+		}
+		c.keep(soapClient, cfg.Username)
+		return nil
+	}
+	if !c.resume(ctx, soapClient, cfg.Username) {
+		err = login(ctx)
+	}
+	if err != nil {
 		soapClient.CloseIdleConnections()
 		err = dialError(parent, err)
 		if errors.Is(err, sdk.ErrDenied) {
@@ -109,19 +134,47 @@ func (c *Client) connect(parent context.Context, u *url.URL, cfg Config) error {
 		}
 		return err
 	}
-	c.session = newSession(soapClient, calls, login)
+	c.session = newSession(soapClient, calls, login, c.log)
 	vim.RoundTripper = c.session
-	c.tasks = newTaskWatcher(c)
+	c.tasks, c.rest = newTaskWatcher(c), newRESTSession(c, cfg.Username, cfg.Password)
+	c.reads = newReads(c)
 
 	keepAlive := cfg.KeepAlive
 	if keepAlive <= 0 {
 		keepAlive = defaultKeepAlive
 	}
 	background, stop := context.WithCancel(context.WithoutCancel(parent))
-	c.stop = stop
+	c.stop, c.ended = stop, background.Done()
 	c.work.Go(func() { c.keepAlive(background, keepAlive) })
 	c.work.Go(func() { c.tasks.run(background) })
+	c.start(background, &c.work)
 	return nil
+}
+
+// resume goes on with the kept session, when there is one that vCenter still knows.
+func (c *Client) resume(ctx context.Context, client *soap.Client, username string) bool {
+	if c.kept == nil {
+		return false
+	}
+	there, err := c.kept.load(client.Jar, client.URL(), username)
+	if err != nil {
+		c.log.Warn("the kept vCenter session is not used", "error", err)
+	}
+	if !there {
+		return false
+	}
+	user, err := c.manager.UserSession(ctx)
+	return err == nil && user != nil
+}
+
+// keep saves the session for the next client. Without it the next one logs in.
+func (c *Client) keep(client *soap.Client, username string) {
+	if c.kept == nil {
+		return
+	}
+	if err := c.kept.save(client, username); err != nil {
+		c.log.Warn("keep the vCenter session", "error", err)
+	}
 }
 
 // tuneTransport makes a transport verify as the user said, heed the context while it dials, and keep enough connections.
@@ -172,17 +225,23 @@ func (c *Client) keepAlive(ctx context.Context, every time.Duration) {
 	}
 }
 
-// Close logs out, within two seconds. It is safe to call twice.
+// Close logs out, within two seconds, unless the session is kept for the next client. It is safe to call twice.
 func (c *Client) Close(ctx context.Context) error {
 	var err error
 	c.closed.Do(func() {
 		ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), logoutTimeout)
 		defer cancel()
-		c.closing.Store(true)
+		c.closing.Store(c.kept == nil)
 		c.stop()
 		c.session.close(ctx)
 		c.work.Wait()
-		err = classify(c.manager.Logout(ctx))
+		c.closeLent(ctx)
+		if rerr := c.rest.close(ctx); rerr != nil {
+			c.log.Debug("log out of the REST service", "error", rerr) // an idle session ends by itself
+		}
+		if c.kept == nil {
+			err = classify(c.manager.Logout(ctx))
+		}
 		if errors.Is(err, sdk.ErrDenied) { // the session had ended already
 			err = nil
 		}

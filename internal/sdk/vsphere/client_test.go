@@ -134,7 +134,7 @@ func TestClient_LogsInAgainOnceForAllCalls(t *testing.T) {
 	var work sync.WaitGroup
 	for range 10 {
 		work.Go(func() {
-			if _, err := c.ListHosts(t.Context(), ""); err != nil {
+			if _, err := c.ListHosts(t.Context(), vsphere.Filter{}); err != nil {
 				t.Errorf("after the session ended: %v", err)
 			}
 		})
@@ -178,7 +178,7 @@ func TestClose_LeavesNoSession(t *testing.T) {
 	if got := v.Sessions(); got != 0 {
 		t.Errorf("got %d sessions, want 0", got)
 	}
-	if _, err := c.ListHosts(t.Context(), ""); err == nil {
+	if _, err := c.ListHosts(t.Context(), vsphere.Filter{}); err == nil {
 		t.Error("a closed client works")
 	}
 	if got := v.Sessions(); got != 0 {
@@ -195,5 +195,20 @@ func TestClose_SessionThatEndedAlready(t *testing.T) {
 	v.EndSessions()
 	if err := c.Close(t.Context()); err != nil {
 		t.Error(err)
+	}
+}
+
+func TestDial_OutlastsABusyVCenter(t *testing.T) {
+	v := rig.VCenter(t, demo.Options{Faults: demo.Faults{Unavailable: 3}})
+	c := dial(t, v)
+	if _, err := c.ListHosts(t.Context(), vsphere.Filter{}); err != nil {
+		t.Error(err)
+	}
+}
+
+func TestDial_GivesUpOnAVCenterThatStaysBusy(t *testing.T) {
+	v := rig.VCenter(t, demo.Options{Faults: demo.Faults{Unavailable: 1000}})
+	if _, err := vsphere.Dial(t.Context(), config(v)); !errors.Is(err, sdk.ErrUnavailable) {
+		t.Errorf("Dial() = %v, want unavailable", err)
 	}
 }

@@ -3,11 +3,14 @@ package vsphere
 import (
 	"context"
 	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/vmware/govmomi/vim25/methods"
 	"github.com/vmware/govmomi/vim25/mo"
 	"github.com/vmware/govmomi/vim25/types"
+
+	"github.com/hypersdk/terraform-provider-hypersdk/internal/sdk"
 )
 
 // pageObjects bounds one page of a retrieve; a page of hosts or names stays well below what vCenter answers at once.
@@ -18,18 +21,40 @@ const maxDepth = 64
 
 // retrieve reads properties in one paged call.
 func (c *Client) retrieve(ctx context.Context, objects []types.ObjectSpec, props []types.PropertySpec) ([]types.ObjectContent, error) {
+	return c.retrievePages(ctx, pageObjects, objects, props)
+}
+
+// retrievePages is retrieve with at most so many objects a page.
+func (c *Client) retrievePages(ctx context.Context, page int32, objects []types.ObjectSpec, props []types.PropertySpec) ([]types.ObjectContent, error) {
 	return mo.RetrievePropertiesEx(ctx, c.vim, types.RetrievePropertiesEx{
 		This:    c.vim.ServiceContent.PropertyCollector,
 		SpecSet: []types.PropertyFilterSpec{{ObjectSet: objects, PropSet: props}},
-		Options: types.RetrieveOptions{MaxObjects: pageObjects},
+		Options: types.RetrieveOptions{MaxObjects: page},
 	})
 }
 
 // withView makes a view of all objects of a kind below the root folder, for the time of the call.
 func (c *Client) withView(ctx context.Context, kind string, use func(types.ManagedObjectReference) error) error {
+	return c.withViewOf(ctx, c.vim.ServiceContent.RootFolder, []string{kind}, use)
+}
+
+// withViewOf makes a view of all objects of the kinds below a folder, datacenter or cluster, for the time of the call. View and
+// pages go with the session: when vCenter ended it meanwhile, everything is done again, once.
+func (c *Client) withViewOf(ctx context.Context, container types.ManagedObjectReference, kinds []string, use func(types.ManagedObjectReference) error) error {
+	seen := c.session.generation.Load()
+	err := c.useView(ctx, container, kinds, use)
+	if err != nil && c.session.generation.Load() != seen && ctx.Err() == nil {
+		err = c.useView(ctx, container, kinds, use)
+	}
+	if gone, ok := faultOf(err).(*types.ManagedObjectNotFound); ok && gone.Obj.Type == "ContainerView" {
+		return sdk.Unavailablef("vCenter ended the session again and again while it was asked") // and nothing of the user's is gone
+	}
+	return err
+}
+
+func (c *Client) useView(ctx context.Context, container types.ManagedObjectReference, kinds []string, use func(types.ManagedObjectReference) error) error {
 	res, err := methods.CreateContainerView(ctx, c.vim, &types.CreateContainerView{
-		This: *c.vim.ServiceContent.ViewManager, Container: c.vim.ServiceContent.RootFolder,
-		Type: []string{kind}, Recursive: true,
+		This: *c.vim.ServiceContent.ViewManager, Container: container, Type: kinds, Recursive: true,
 	})
 	if err != nil {
 		return err
@@ -44,6 +69,26 @@ func (c *Client) withView(ctx context.Context, kind string, use func(types.Manag
 		c.log.Debug("destroy view", "error", derr) // it goes with the session
 	}
 	return err
+}
+
+// list reads all objects of the kinds in a scope, and what around selects from them: one view, one paged retrieve. Objects
+// that went away meanwhile are left out.
+func (c *Client) list(ctx context.Context, s *scope, page int32, kinds []string, around []types.BaseSelectionSpec, props []types.PropertySpec) ([]types.ObjectContent, error) {
+	var content []types.ObjectContent
+	err := c.withViewOf(ctx, s.container, kinds, func(view types.ManagedObjectReference) error {
+		var err error
+		content, err = c.retrievePages(ctx, page, []types.ObjectSpec{viewSpec(view, around...)}, props)
+		return err
+	})
+	return slices.DeleteFunc(content, isGone), err
+}
+
+// isGone says whether an object was deleted while it was read.
+func isGone(object types.ObjectContent) bool {
+	return slices.ContainsFunc(object.MissingSet, func(p types.MissingProperty) bool {
+		fault, ok := p.Fault.Fault.(*types.ManagedObjectNotFound)
+		return ok && fault.Obj == object.Obj
+	})
 }
 
 // viewSpec selects the objects of a view and, from them, what more says.
@@ -96,7 +141,7 @@ func newTree(content []types.ObjectContent) tree {
 		props := properties(object)
 		name, _ := props["name"].(string)
 		n := node{name: name}
-		for _, key := range []string{"parent", "parentFolder", "parentVApp"} {
+		for _, key := range []string{"parentFolder", "parentVApp", "parent"} { // a vApp's place is among the VMs, not the pools
 			if ref, ok := props[key].(types.ManagedObjectReference); ok {
 				n.parent = &ref
 				break

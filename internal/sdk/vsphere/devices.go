@@ -57,6 +57,8 @@ func setDevices(vm *VM, config *types.VirtualMachineConfigInfo, around surroundi
 			vm.Passthrough = append(vm.Passthrough, label)
 		case *types.VirtualUSB:
 			vm.USB = append(vm.USB, label)
+		case *types.VirtualCdrom:
+			vm.CDROMs = append(vm.CDROMs, newCDROM(d))
 		case *types.VirtualTPM:
 			vm.TPM = true
 		}
@@ -116,7 +118,7 @@ func setBacking(disk *Disk, backing types.BaseVirtualDeviceBackingInfo) {
 	switch b := backing.(type) {
 	case *types.VirtualDiskFlatVer2BackingInfo:
 		disk.File, disk.Mode, sharing = b.FileName, b.DiskMode, b.Sharing
-		disk.Thin = b.ThinProvisioned != nil && *b.ThinProvisioned
+		disk.Thin, disk.UUID = isTrue(b.ThinProvisioned), b.Uuid
 		disk.HasParent = b.Parent != nil
 	case *types.VirtualDiskSeSparseBackingInfo:
 		disk.File, disk.Mode, disk.Thin, disk.HasParent = b.FileName, b.DiskMode, true, b.Parent != nil
@@ -130,6 +132,7 @@ func setBacking(disk *Disk, backing types.BaseVirtualDeviceBackingInfo) {
 	case types.BaseVirtualDeviceFileBackingInfo:
 		disk.File = b.GetVirtualDeviceFileBackingInfo().FileName
 	}
+	disk.ParentFile, disk.Provisioning = parentOf(backing), provisioningOf(backing)
 	if sharing == string(types.VirtualDiskSharingSharingMultiWriter) {
 		disk.Shared = true
 	}

@@ -78,8 +78,19 @@ func classifyFault(err error, fault types.BaseMethodFault) error {
 			wrapped.text += fmt.Sprintf(", not %s", f.RequestedState)
 		}
 		return sdk.Kind(sdk.ErrConflict, wrapped)
-	case types.BaseInvalidState, types.BaseTaskInProgress, *types.DuplicateName, *types.AlreadyExists,
+	case *types.DuplicateName:
+		wrapped.text = fmt.Sprintf("the name %q is taken", unescapeName(f.Name))
+		return sdk.Kind(sdk.ErrConflict, wrapped)
+	case types.BaseInvalidState, types.BaseTaskInProgress, *types.AlreadyExists,
 		*types.FileLocked, *types.FileAlreadyExists, *types.ResourceInUse, *types.ConcurrentAccess:
+		return sdk.Kind(sdk.ErrConflict, wrapped)
+	case *types.InsufficientCpuResourcesFault:
+		wrapped.text = fmt.Sprintf("%d MHz of CPU are asked for and %d MHz are unreserved", f.Requested, f.Unreserved)
+		return sdk.Kind(sdk.ErrConflict, wrapped)
+	case *types.InsufficientMemoryResourcesFault:
+		wrapped.text = fmt.Sprintf("%d MB of memory are asked for and %d MB are unreserved", f.Requested>>20, f.Unreserved>>20)
+		return sdk.Kind(sdk.ErrConflict, wrapped)
+	case types.BaseInsufficientResourcesFault:
 		return sdk.Kind(sdk.ErrConflict, wrapped)
 	case types.BaseHostCommunication, types.BaseHostConnectFault, *types.Timedout:
 		return sdk.Kind(sdk.ErrUnavailable, wrapped)

@@ -3,13 +3,11 @@ package vsphere
 import (
 	"context"
 	"fmt"
-	"path"
-	"sort"
+	"slices"
+	"strings"
 
 	"github.com/vmware/govmomi/vim25/mo"
 	"github.com/vmware/govmomi/vim25/types"
-
-	"github.com/hypersdk/terraform-provider-hypersdk/internal/sdk"
 )
 
 // Host is an ESXi host.
@@ -22,6 +20,7 @@ type Host struct {
 	State         string `json:"state"`   // connected, disconnected, notResponding
 	PowerState    string `json:"power_state"`
 	Maintenance   bool   `json:"maintenance"`
+	OverallStatus string `json:"overall_status"` // green, yellow, red, gray
 	Vendor        string `json:"vendor"`
 	Model         string `json:"model"`
 	CPUModel      string `json:"cpu_model"`
@@ -40,83 +39,69 @@ type Host struct {
 	Datastores    int    `json:"datastores"`
 }
 
-// ListHosts returns the hosts whose name or inventory path matches the glob pattern (empty: all), sorted by path. One
-// container view and one paged retrieve, whatever their number. A pattern that is no glob is sdk.ErrInvalid.
-func (c *Client) ListHosts(ctx context.Context, pattern string) ([]Host, error) {
-	if _, err := path.Match(pattern, ""); err != nil {
-		return nil, sdk.WithHint(sdk.Invalidf("list hosts: pattern %q is not a glob", pattern), "use * and ?, and close every [")
-	}
-	hosts, err := c.hosts(ctx)
+// HostStates are the states that hosts are chosen by. A host in maintenance mode is in that state alone, whatever its
+// connection is.
+func HostStates() []string {
+	return []string{"connected", "maintenance", "disconnected", "notResponding"}
+}
+
+// ListHosts returns the hosts that the filter chooses (by name, datacenter, cluster, folder, states, tags), sorted by path. One
+// container view and one paged retrieve, whatever their number. A filter that cannot be used is a *FilterError.
+func (c *Client) ListHosts(ctx context.Context, f Filter) ([]Host, error) {
+	hosts, err := c.hosts(ctx, f)
 	if err != nil {
 		return nil, fmt.Errorf("list hosts: %w", err)
 	}
-	matching := []Host{}
-	for _, h := range hosts {
-		byName, _ := path.Match(pattern, h.Name) // the pattern was checked above
-		byPath, _ := path.Match(pattern, h.Path)
-		if pattern == "" || byName || byPath {
-			matching = append(matching, h)
-		}
-	}
-	return matching, nil
+	return hosts, nil
 }
 
 // GetHost finds one host by name, inventory path or moref. Two hosts of one name are sdk.ErrInvalid and their paths listed.
 func (c *Client) GetHost(ctx context.Context, name string) (*Host, error) {
-	hosts, err := c.hosts(ctx)
+	hosts, err := c.hosts(ctx, Filter{})
 	if err != nil {
 		return nil, fmt.Errorf("get host %q: %w", name, err)
 	}
-	var found []Host
-	var names, paths []string
-	for _, h := range hosts {
-		if h.Ref == name || h.Path == name {
-			return &h, nil
-		}
-		names = append(names, h.Name)
-		if h.Name == name {
-			found = append(found, h)
-			paths = append(paths, h.Path)
-		}
-	}
-	switch len(found) {
-	case 0:
-		return nil, didYouMean(sdk.NotFoundf("host %q does not exist", name), name, names)
-	case 1:
-		return &found[0], nil
-	}
-	return nil, ambiguous("host", name, paths)
+	return one("host", name, hosts, func(h Host) (string, string, string) { return h.Ref, h.Name, h.Path })
 }
 
-// hosts reads all hosts and, in the same call, the folders, clusters and datacenters above them.
-func (c *Client) hosts(ctx context.Context) ([]Host, error) {
-	var content []types.ObjectContent
-	err := c.withView(ctx, "HostSystem", func(view types.ManagedObjectReference) error {
-		var err error
-		content, err = c.retrieve(ctx, []types.ObjectSpec{viewSpec(view, towardsRoot()...)}, append(treeProps(),
-			types.PropertySpec{Type: "HostSystem", PathSet: []string{
-				"name", "parent", "summary.hardware", "summary.runtime", "summary.quickStats", "summary.config.product",
-				"vm", "datastore",
-			}}))
-		return err
-	})
+// hosts reads the hosts and, in the same call, the folders, clusters and datacenters above them.
+func (c *Client) hosts(ctx context.Context, f Filter) ([]Host, error) {
+	scope, err := c.scope(ctx, KindHost, f, HostStates(), byDatacenter, byCluster, byFolder, byStates)
+	if err != nil {
+		return nil, err
+	}
+	content, err := c.list(ctx, scope, pageObjects, []string{"HostSystem"}, towardsRoot(), append(treeProps(),
+		types.PropertySpec{Type: "HostSystem", PathSet: []string{
+			"name", "parent", "summary.hardware", "summary.runtime", "summary.quickStats", "summary.config.product",
+			"summary.overallStatus", "vm", "datastore",
+		}}))
 	if err != nil {
 		return nil, err
 	}
 	tree := newTree(content)
 	hosts := []Host{}
 	for _, object := range content {
-		if object.Obj.Type != "HostSystem" {
+		if object.Obj.Type != "HostSystem" || !scope.holds(tree, object.Obj) {
 			continue
 		}
 		system, err := decode[mo.HostSystem](object)
 		if err != nil {
 			return nil, err
 		}
-		hosts = append(hosts, newHost(&system, tree))
+		if h := newHost(&system, tree); scope.inState(h.state()) {
+			hosts = append(hosts, h)
+		}
 	}
-	sort.Slice(hosts, func(i, j int) bool { return hosts[i].Path < hosts[j].Path })
+	slices.SortFunc(hosts, func(a, b Host) int { return strings.Compare(a.Path, b.Path) })
 	return hosts, nil
+}
+
+// state is one of HostStates.
+func (h *Host) state() string {
+	if h.Maintenance {
+		return "maintenance"
+	}
+	return h.State
 }
 
 func newHost(system *mo.HostSystem, tree tree) Host {
@@ -128,6 +113,7 @@ func newHost(system *mo.HostSystem, tree tree) Host {
 		MemoryUsageMB: int64(system.Summary.QuickStats.OverallMemoryUsage),
 		UptimeSeconds: int64(system.Summary.QuickStats.Uptime),
 		VMs:           len(system.Vm), Datastores: len(system.Datastore),
+		OverallStatus: string(system.Summary.OverallStatus),
 	}
 	if r := system.Summary.Runtime; r != nil {
 		h.State, h.PowerState, h.Maintenance = string(r.ConnectionState), string(r.PowerState), r.InMaintenanceMode

@@ -16,7 +16,7 @@ func TestListHosts_AHundredInFewCalls(t *testing.T) {
 	v := rig.VCenter(t, demo.Options{Hosts: 100, VMs: 1})
 	c := dial(t, v)
 	before := v.Calls()
-	hosts, err := c.ListHosts(t.Context(), "")
+	hosts, err := c.ListHosts(t.Context(), vsphere.Filter{})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -35,27 +35,27 @@ func TestListHosts_AHundredInFewCalls(t *testing.T) {
 
 func TestListHosts_Pattern(t *testing.T) {
 	c := dial(t, rig.VCenter(t, demo.Options{Hosts: 3, VMs: 1}))
-	all, err := c.ListHosts(t.Context(), "*")
+	all, err := c.ListHosts(t.Context(), vsphere.Filter{Name: "*"})
 	if err != nil {
 		t.Fatal(err)
 	}
 	for _, pattern := range []string{all[0].Name, all[0].Path} {
-		got, err := c.ListHosts(t.Context(), pattern)
+		got, err := c.ListHosts(t.Context(), vsphere.Filter{Name: pattern})
 		if err != nil || !slices.Contains(got, all[0]) {
 			t.Errorf("%s: got %v %v, want %v", pattern, got, err, all[0])
 		}
 	}
-	if got, err := c.ListHosts(t.Context(), "none-*"); err != nil || len(got) != 0 {
+	if got, err := c.ListHosts(t.Context(), vsphere.Filter{Name: "none-*"}); err != nil || len(got) != 0 {
 		t.Errorf("got %v %v, want none", got, err)
 	}
-	if _, err := c.ListHosts(t.Context(), "[a"); !errors.Is(err, sdk.ErrInvalid) {
+	if _, err := c.ListHosts(t.Context(), vsphere.Filter{Name: "[a"}); !errors.Is(err, sdk.ErrInvalid) {
 		t.Errorf("got %v, want ErrInvalid", err)
 	}
 }
 
 func TestGetHost(t *testing.T) {
 	c := dial(t, rig.VCenter(t, demo.Options{Hosts: 3, VMs: 1}))
-	all, err := c.ListHosts(t.Context(), "")
+	all, err := c.ListHosts(t.Context(), vsphere.Filter{})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -241,7 +241,7 @@ func TestSession_WrongPasswordIsTriedOnce(t *testing.T) {
 	}), 1, func(context.Context) error {
 		logins++
 		return soap.WrapVimFault(&types.InvalidLogin{})
-	})
+	}, slog.New(slog.DiscardHandler))
 	for range 3 {
 		err := s.RoundTrip(t.Context(), &methods.CurrentTimeBody{}, &methods.CurrentTimeBody{})
 		if !errors.Is(err, sdk.ErrDenied) {
@@ -262,7 +262,7 @@ func TestSession_RepeatsReadsOnlyAfterADeadConnection(t *testing.T) {
 		s := newSession(serverFunc(func(soap.HasFault, soap.HasFault) error {
 			n++
 			return &url.Error{Op: "Post", Err: errors.New("EOF")}
-		}), 1, nil)
+		}), 1, nil, slog.New(slog.DiscardHandler))
 		if err := s.RoundTrip(t.Context(), c.req, &methods.CurrentTimeBody{}); !errors.Is(err, sdk.ErrUnavailable) || n != c.want {
 			t.Errorf("%T: got %d calls and %v, want %d", c.req, n, err, c.want)
 		}
@@ -279,7 +279,7 @@ func TestSession_BoundsCallsInFlight(t *testing.T) {
 			time.Sleep(time.Second)
 			now.Add(-1)
 			return nil
-		}), 1, nil)
+		}), 1, nil, slog.New(slog.DiscardHandler))
 		for range 5 {
 			go func() { _ = s.RoundTrip(t.Context(), &methods.CurrentTimeBody{}, &methods.CurrentTimeBody{}) }()
 		}

@@ -15,6 +15,11 @@ func unescapeName(stored string) string {
 	return strings.NewReplacer("%2f", "/", "%2F", "/", "%5c", `\`, "%5C", `\`, "%25", "%").Replace(stored)
 }
 
+// storedName is a new name as vSphere stores it, from one that a person wrote; nothing in it is an escape yet.
+func storedName(name string) string {
+	return strings.NewReplacer("%", "%25", "/", "%2f", `\`, "%5c").Replace(name)
+}
+
 // escapeName turns one name of a path, as a person writes it, into what vSphere stores. Escapes that are there stay.
 func escapeName(written string) string {
 	var b strings.Builder

@@ -60,7 +60,8 @@ func (c *Client) connectNICs(ctx context.Context, vm *VM, keys []int32, connect 
 	if err != nil {
 		return err
 	}
-	return c.tasks.wait(ctx, res.Returnval)
+	_, err = c.tasks.wait(ctx, res.Returnval, nil)
+	return err
 }
 
 func nicChanges(devices []types.BaseVirtualDevice, keys []int32, connect, running bool) []types.BaseVirtualDeviceConfigSpec {

@@ -23,24 +23,21 @@ func (c *Client) ShutdownVM(ctx context.Context, vm *VM, timeout time.Duration) 
 }
 
 func (c *Client) shutdownVM(parent context.Context, vm *VM, timeout time.Duration) error {
-	const powerState, tools = "runtime.powerState", "guest.toolsRunningStatus"
 	ctx, cancel := context.WithTimeout(parent, timeout)
 	defer cancel()
 	var asked bool
 	var toolsStatus string
 	var refused error
-	err := c.watch(ctx, vmRef(vm), []string{powerState, tools}, func(changed map[string]any) bool {
-		if s, ok := changed[tools].(string); ok {
-			toolsStatus = s
-		}
-		if changed[powerState] == types.VirtualMachinePowerStatePoweredOff {
-			return true
+	err := c.followVM(ctx, vm, func(now *VM) (bool, error) {
+		toolsStatus = now.ToolsStatus
+		if now.PowerState == string(types.VirtualMachinePowerStatePoweredOff) {
+			return true, nil
 		}
 		if !asked {
 			asked = true
 			_, refused = methods.ShutdownGuest(ctx, c.vim, &types.ShutdownGuest{This: vmRef(vm)})
 		}
-		return refused != nil
+		return refused != nil, nil
 	})
 	switch {
 	case parent.Err() != nil:
@@ -52,7 +49,7 @@ func (c *Client) shutdownVM(parent context.Context, vm *VM, timeout time.Duratio
 		return err
 	case isFault[*types.ToolsUnavailable](refused):
 		return sdk.WithHint(sdk.Kind(sdk.ErrConflict, fmt.Errorf("VMware Tools cannot take the request (%s): %w",
-			orUnknown(toolsStatus), refused)), "shut it down inside the guest, or start VMware Tools there; it is never powered off hard")
+			orUnknown(toolsStatus), refused)), "shut it down inside the guest, or start VMware Tools there")
 	}
 	if fault, ok := faultOf(refused).(*types.InvalidPowerState); ok && fault.ExistingState == types.VirtualMachinePowerStatePoweredOff {
 		return nil // it went down by itself
@@ -71,7 +68,7 @@ func orUnknown(s string) string {
 func (c *Client) PowerOnVM(ctx context.Context, vm *VM) error {
 	res, err := methods.PowerOnVM_Task(ctx, c.vim, &types.PowerOnVM_Task{This: vmRef(vm)})
 	if err == nil {
-		err = c.tasks.wait(ctx, res.Returnval)
+		_, err = c.tasks.wait(ctx, res.Returnval, nil)
 	}
 	if fault, ok := faultOf(err).(*types.InvalidPowerState); ok && fault.ExistingState == types.VirtualMachinePowerStatePoweredOn {
 		return nil

@@ -4,8 +4,12 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"log/slog"
+	"net/url"
 	"reflect"
+	"strings"
 	"sync/atomic"
+	"time"
 
 	"github.com/vmware/govmomi/vim25/methods"
 	"github.com/vmware/govmomi/vim25/soap"
@@ -15,29 +19,37 @@ import (
 )
 
 // session is the round tripper under every call: it bounds the calls in flight, gives errors their kind, repeats a read
-// once when an idle connection had died, and logs in again, once for all waiting calls, when vCenter ended the session.
+// once when an idle connection had died and for some seconds while vCenter is busy, and logs in again, once for all waiting calls, when vCenter ended the session.
 // A call that was refused as not authenticated had no effect, so repeating it is safe whatever it is.
 type session struct {
 	next  soap.RoundTripper
 	login func(context.Context) error // over next, not over the session
 	slots chan struct{}
+	log   *slog.Logger
 
 	gate       chan struct{} // held while logging in
 	generation atomic.Uint64 // of the login
 	refused    error         // why no login is tried any more; guarded by gate
 }
 
-func newSession(next soap.RoundTripper, maxCalls int, login func(context.Context) error) *session {
-	return &session{next: next, login: login, slots: make(chan struct{}, maxCalls), gate: make(chan struct{}, 1)}
+func newSession(next soap.RoundTripper, maxCalls int, login func(context.Context) error, log *slog.Logger) *session {
+	return &session{next: next, login: login, log: log, slots: make(chan struct{}, maxCalls), gate: make(chan struct{}, 1)}
 }
 
 // RoundTrip implements soap.RoundTripper.
 func (s *session) RoundTrip(ctx context.Context, req, res soap.HasFault) error {
 	seen := s.generation.Load()
 	err := s.call(ctx, req, res)
-	if errors.Is(err, sdk.ErrUnavailable) && faultOf(err) == nil && isRead(req) && ctx.Err() == nil {
+	for again := busyPause; errors.Is(err, sdk.ErrUnavailable) && faultOf(err) == nil && isRead(req) && ctx.Err() == nil; again *= 2 {
+		busy := isBusy(err)
+		if busy {
+			pause(ctx, again)
+		}
 		reset(res)
 		err = s.call(ctx, req, res)
+		if !busy || again > longestBusyPause {
+			break
+		}
 	}
 	if !isFault[*types.NotAuthenticated](err) {
 		return err
@@ -51,14 +63,14 @@ func (s *session) RoundTrip(ctx context.Context, req, res soap.HasFault) error {
 
 func (s *session) call(ctx context.Context, req, res soap.HasFault) error {
 	if _, longPoll := req.(*methods.WaitForUpdatesExBody); !longPoll {
-		select {
-		case s.slots <- struct{}{}:
-			defer func() { <-s.slots }()
-		case <-ctx.Done():
-			return ctx.Err()
+		if err := s.enter(ctx); err != nil {
+			return err
 		}
+		defer s.leave()
 	}
+	began := time.Now()
 	err := s.next.RoundTrip(ctx, req, res)
+	s.log.Debug("SOAP call", "method", methodName(req), "took", time.Since(began), "failed", err != nil)
 	if err == nil {
 		err = hiddenNotAuthenticated(res)
 	}
@@ -66,6 +78,49 @@ func (s *session) call(ctx context.Context, req, res soap.HasFault) error {
 		return fmt.Errorf("%w (%w)", ctx.Err(), err)
 	}
 	return classify(err)
+}
+
+// methodName is the method of a call, as the API names it.
+func methodName(req soap.HasFault) string {
+	return strings.TrimSuffix(reflect.TypeOf(req).Elem().Name(), "Body")
+}
+
+// enter waits for a place among the calls in flight; leave gives it back.
+func (s *session) enter(ctx context.Context) error {
+	select {
+	case s.slots <- struct{}{}:
+		return nil
+	case <-ctx.Done():
+		return ctx.Err()
+	}
+}
+
+func (s *session) leave() { <-s.slots }
+
+const (
+	busyPause        = 100 * time.Millisecond // before a read is repeated that was answered "busy", doubled each time …
+	longestBusyPause = 2 * time.Second        // … up to this
+)
+
+// isBusy says whether the proxy in front of vCenter answered that the service behind it is not there now. govmomi keeps the status in a
+// type of its own that tells it by its text alone.
+func isBusy(err error) bool {
+	failed, ok := errors.AsType[*url.Error](err)
+	if !ok {
+		return false
+	}
+	status := failed.Err.Error()
+	return strings.HasPrefix(status, "502 ") || strings.HasPrefix(status, "503 ") || strings.HasPrefix(status, "504 ")
+}
+
+// whileBusy repeats a call that nothing came of because vCenter was busy, for some four seconds in all.
+func whileBusy(ctx context.Context, call func() error) error {
+	err := call()
+	for again := busyPause; isBusy(err) && again <= longestBusyPause && ctx.Err() == nil; again *= 2 {
+		pause(ctx, again)
+		err = call()
+	}
+	return err
 }
 
 // renew logs in again unless another call did so since the caller's generation.

@@ -2,8 +2,8 @@ package vsphere
 
 import (
 	"context"
+	"errors"
 	"fmt"
-	"sync"
 	"time"
 
 	"github.com/vmware/govmomi/task"
@@ -13,185 +13,111 @@ import (
 	"github.com/hypersdk/terraform-provider-hypersdk/internal/sdk"
 )
 
-const (
-	cleanupTimeout = 5 * time.Second
-	longPoll       = 60 // seconds that vCenter may hold a wait for updates
-	watchPause     = time.Second
+const cleanupTimeout = 5 * time.Second
+
+// What a task that did not end well left behind, where that is known.
+var (
+	errTaskUndone = errors.New("vCenter canceled the task")
+	errTaskOpen   = errors.New("the task goes on at vCenter")
+	errTaskLost   = sdk.Unavailablef("vCenter does not know the task any more")
 )
 
-// taskWatcher waits for any number of tasks over one property collector of its own: each task that is waited for is in one
-// list view, and one call at a time waits for any of them to change. It holds nothing at the server until the first task
-// comes, and starts anew when its objects went with an ended session.
+// taskWatcher waits for tasks over the client's one watcher.
 type taskWatcher struct {
 	c *Client
-
-	mu      sync.Mutex
-	waiting map[types.ManagedObjectReference]chan types.TaskInfo
-	view    *types.ManagedObjectReference
-	wake    chan struct{} // buffered; says that there is a task to wait for
+	*watcher
 }
 
-func newTaskWatcher(c *Client) *taskWatcher {
-	return &taskWatcher{c: c, waiting: map[types.ManagedObjectReference]chan types.TaskInfo{}, wake: make(chan struct{}, 1)}
+func newTaskWatcher(c *Client) *taskWatcher { return &taskWatcher{c: c, watcher: newWatcher(c)} }
+
+// taskWait is one who waits for a task. Only the watcher's loop touches info.
+type taskWait struct {
+	info   types.TaskInfo // as far as it was told
+	done   chan types.TaskInfo
+	report func(percent int) // may be nil
 }
 
-// wait returns when the task has ended. When ctx ends first it asks vCenter to cancel the task.
-func (w *taskWatcher) wait(ctx context.Context, ref types.ManagedObjectReference) error {
-	done := make(chan types.TaskInfo, 1)
-	w.add(ctx, ref, done)
-	defer w.remove(ctx, ref)
+// wait returns the task's result when it has ended. When ctx ends first it asks vCenter to cancel the task and gives it a moment: a task
+// that ended well after all is no error, one that was undone is errTaskUndone, and errTaskOpen says that nobody knows. A task that
+// vCenter has forgotten, as after its restart, is errTaskLost. report, which may be nil and must not block, is told how far the
+// task is, in percent, and never goes back.
+func (w *taskWatcher) wait(ctx context.Context, ref types.ManagedObjectReference, report func(percent int)) (any, error) {
+	t := &taskWait{done: make(chan types.TaskInfo, 1), report: report}
+	s := w.subscribe(ctx, ref, t.apply)
+	defer w.unsubscribe(s)
 	select {
-	case info := <-done:
-		if info.State == types.TaskInfoStateError && info.Error != nil {
-			return classify(&task.Error{LocalizedMethodFault: info.Error})
-		}
-		return nil
+	case info := <-t.done:
+		return outcome(info)
+	case err := <-s.failed:
+		return nil, err
+	case <-w.c.ended:
+		return nil, sdk.Conflictf("the vCenter session is closed")
 	case <-ctx.Done():
-		return w.cancel(ctx, ref)
+		return w.cancel(ctx, ref, t)
 	}
 }
 
-func (w *taskWatcher) cancel(ctx context.Context, ref types.ManagedObjectReference) error {
+func outcome(info types.TaskInfo) (any, error) {
+	if info.State == types.TaskInfoStateError && info.Error != nil {
+		return nil, classify(&task.Error{LocalizedMethodFault: info.Error})
+	}
+	return info.Result, nil
+}
+
+func (w *taskWatcher) cancel(ctx context.Context, ref types.ManagedObjectReference, t *taskWait) (any, error) {
 	cleanup, stop := context.WithTimeout(context.WithoutCancel(ctx), cleanupTimeout)
 	defer stop()
-	if _, err := methods.CancelTask(cleanup, w.c.vim, &types.CancelTask{This: ref}); err != nil {
-		return sdk.WithHint(fmt.Errorf("%w; the task goes on at vCenter: %w", ctx.Err(), err), "see task %s in vCenter", ref.Value)
-	}
-	return fmt.Errorf("%w; vCenter was asked to cancel the task", ctx.Err())
-}
-
-func (w *taskWatcher) add(ctx context.Context, ref types.ManagedObjectReference, done chan types.TaskInfo) {
-	w.mu.Lock()
-	w.waiting[ref] = done
-	view := w.view
-	w.mu.Unlock()
-	if view != nil {
-		// When this fails the objects are gone, and the loop makes them anew with every waiting task in them.
-		_, err := methods.ModifyListView(ctx, w.c.vim, &types.ModifyListView{This: *view, Add: []types.ManagedObjectReference{ref}})
-		if err != nil {
-			w.c.log.Debug("watch task", "task", ref.Value, "error", err)
-		}
+	_, err := methods.CancelTask(cleanup, w.c.vim, &types.CancelTask{This: ref})
+	if err != nil && !isFault[*types.InvalidState](err) { // in that state it has just ended
+		return nil, sdk.WithHint(fmt.Errorf("%w; %w: %w", ctx.Err(), errTaskOpen, err), "see task %s in vCenter", ref.Value)
 	}
 	select {
-	case w.wake <- struct{}{}:
-	default:
-	}
-}
-
-func (w *taskWatcher) remove(ctx context.Context, ref types.ManagedObjectReference) {
-	w.mu.Lock()
-	delete(w.waiting, ref)
-	view := w.view
-	w.mu.Unlock()
-	if view == nil || w.c.closing.Load() {
-		return
-	}
-	cleanup, stop := context.WithTimeout(context.WithoutCancel(ctx), cleanupTimeout)
-	defer stop()
-	_, err := methods.ModifyListView(cleanup, w.c.vim, &types.ModifyListView{This: *view, Remove: []types.ManagedObjectReference{ref}})
-	if err != nil {
-		w.c.log.Debug("forget task", "task", ref.Value, "error", err)
-	}
-}
-
-// run is the watcher's one loop.
-func (w *taskWatcher) run(ctx context.Context) {
-	for {
-		select {
-		case <-ctx.Done():
-			return
-		case <-w.wake:
+	case info := <-t.done:
+		result, err := outcome(info)
+		if isFault[*types.RequestCanceled](err) {
+			return nil, fmt.Errorf("%w; %w", ctx.Err(), errTaskUndone)
 		}
-		for w.busy() && ctx.Err() == nil {
-			if err := w.watch(ctx); err != nil && ctx.Err() == nil {
-				w.c.log.Debug("watch tasks", "error", err)
-				pause(ctx, watchPause)
-			}
-		}
+		return result, err
+	case <-cleanup.Done():
+		return nil, sdk.WithHint(fmt.Errorf("%w; vCenter was asked to cancel the task and has not ended it yet: %w", ctx.Err(), errTaskOpen),
+			"see task %s in vCenter", ref.Value)
 	}
 }
 
-func (w *taskWatcher) busy() bool {
-	w.mu.Lock()
-	defer w.mu.Unlock()
-	return len(w.waiting) > 0
-}
-
-// watch makes view, collector and filter and reads updates until nobody waits or a call fails.
-func (w *taskWatcher) watch(ctx context.Context) error {
-	w.mu.Lock()
-	refs := make([]types.ManagedObjectReference, 0, len(w.waiting))
-	for ref := range w.waiting {
-		refs = append(refs, ref)
-	}
-	w.mu.Unlock()
-	list, err := methods.CreateListView(ctx, w.c.vim, &types.CreateListView{This: *w.c.vim.ServiceContent.ViewManager, Obj: refs})
-	if err != nil {
-		return err
-	}
-	view := list.Returnval
-	defer w.dropView(ctx, view)
-	w.publishView(ctx, view, refs)
-	return w.c.updates(ctx, types.PropertyFilterSpec{
-		ObjectSet: []types.ObjectSpec{{Obj: view, Skip: types.NewBool(true), SelectSet: []types.BaseSelectionSpec{
-			&types.TraversalSpec{Type: "ListView", Path: "view"},
-		}}},
-		PropSet: []types.PropertySpec{{Type: "Task", PathSet: []string{"info"}}},
-	}, func(update types.ObjectUpdate) bool {
-		w.deliver(update)
-		return !w.busy()
-	})
-}
-
-// publishView lets later tasks enter the view, and enters those that came while it was made.
-func (w *taskWatcher) publishView(ctx context.Context, view types.ManagedObjectReference, has []types.ManagedObjectReference) {
-	w.mu.Lock()
-	w.view = &view
-	var late []types.ManagedObjectReference
-	known := map[types.ManagedObjectReference]bool{}
-	for _, ref := range has {
-		known[ref] = true
-	}
-	for ref := range w.waiting {
-		if !known[ref] {
-			late = append(late, ref)
-		}
-	}
-	w.mu.Unlock()
-	if len(late) > 0 {
-		_, err := methods.ModifyListView(ctx, w.c.vim, &types.ModifyListView{This: view, Add: late})
-		if err != nil {
-			w.c.log.Debug("watch tasks", "error", err)
-		}
-	}
-}
-
-func (w *taskWatcher) dropView(ctx context.Context, view types.ManagedObjectReference) {
-	w.mu.Lock()
-	w.view = nil
-	w.mu.Unlock()
-	if w.c.closing.Load() {
-		return
-	}
-	cleanup, stop := context.WithTimeout(context.WithoutCancel(ctx), logoutTimeout)
-	defer stop()
-	if _, err := methods.DestroyView(cleanup, w.c.vim, &types.DestroyView{This: view}); err != nil {
-		w.c.log.Debug("destroy task view", "error", err)
-	}
-}
-
-func (w *taskWatcher) deliver(update types.ObjectUpdate) {
+// apply takes in what changed and says whether the task has ended. An update holds only what changed; a task that ended is told whole,
+// since result and error come in the same update as the state.
+func (t *taskWait) apply(update types.ObjectUpdate) (enough bool) {
+	before := t.info.Progress
 	for _, change := range update.ChangeSet {
-		info, ok := change.Val.(types.TaskInfo)
-		if !ok || (info.State != types.TaskInfoStateSuccess && info.State != types.TaskInfoStateError) {
-			continue
+		t.set(change)
+	}
+	switch t.info.State {
+	case types.TaskInfoStateSuccess, types.TaskInfoStateError:
+		t.done <- t.info
+		return true
+	default:
+		if t.report != nil && t.info.Progress > before {
+			t.report(int(t.info.Progress))
 		}
-		w.mu.Lock()
-		if done, ok := w.waiting[update.Obj]; ok {
-			delete(w.waiting, update.Obj)
-			done <- info
+		t.info.Progress = max(t.info.Progress, before)
+	}
+	return false
+}
+
+func (t *taskWait) set(change types.PropertyChange) {
+	switch v := change.Val.(type) {
+	case types.TaskInfo:
+		t.info = v
+	case types.TaskInfoState:
+		t.info.State = v
+	case types.LocalizedMethodFault:
+		t.info.Error = &v
+	case int32:
+		t.info.Progress = v
+	default:
+		if change.Name == "info.result" {
+			t.info.Result = change.Val
 		}
-		w.mu.Unlock()
 	}
 }
 

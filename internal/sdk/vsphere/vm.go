@@ -1,6 +1,8 @@
 package vsphere
 
-import "time"
+import (
+	"github.com/vmware/govmomi/vim25/types"
+)
 
 // VM is a virtual machine as a migration needs to know it.
 type VM struct {
@@ -35,6 +37,50 @@ type VM struct {
 	ConsolidationNeeded bool       `json:"consolidation_needed"`
 	CBT                 bool       `json:"cbt"`
 	FaultTolerance      bool       `json:"fault_tolerance"`
+
+	HostRef          string            `json:"host_ref"`
+	HostPath         string            `json:"host_path"`
+	Folder           string            `json:"folder"` // inventory path; of a VM in a vApp the vApp's
+	FolderRef        string            `json:"folder_ref"`
+	ResourcePool     string            `json:"resource_pool"` // inventory path; empty: a template
+	ResourcePoolRef  string            `json:"resource_pool_ref"`
+	VMXPath          string            `json:"vmx_path"`  // [datastore] dir/name.vmx
+	Datastore        string            `json:"datastore"` // name of the one with the VMX file
+	DatastoreRef     string            `json:"datastore_ref"`
+	DatastoreCluster string            `json:"datastore_cluster"` // inventory path of the cluster that the datastore is in; empty: none
+	CPUAllocation    AllocationInfo    `json:"cpu_allocation"`    // MHz
+	MemoryAllocation AllocationInfo    `json:"memory_allocation"` // MB
+	CPUHotAdd        bool              `json:"cpu_hot_add"`
+	CPUHotRemove     bool              `json:"cpu_hot_remove"`
+	MemoryHotAdd     bool              `json:"memory_hot_add"`
+	MemoryHotAddMax  int64             `json:"memory_hot_add_max_mb"` // 0: not known or not running
+	ExtraConfig      map[string]string `json:"extra_config"`
+	VAppProperties   map[string]string `json:"vapp_properties"` // by id: the value, else the default
+	CDROMs           []CDROM           `json:"cdroms"`
+	IPAddress        string            `json:"ip_address"`    // the one that VMware Tools call the guest's; empty while not running
+	Customization    string            `json:"customization"` // none, pending, running, succeeded or failed
+	CustomizeError   string            `json:"customize_error"`
+	CloneMark        string            `json:"clone_mark"` // of the clone that made it; empty: not ours
+
+	owner types.ManagedObjectReference // the compute resource of its pool
+	pod   string                       // moref of DatastoreCluster
+}
+
+// AllocationInfo is a VM's claim on its pool.
+type AllocationInfo struct {
+	Reservation int64  `json:"reservation"`
+	Limit       int64  `json:"limit"`  // -1: none
+	Shares      string `json:"shares"` // low, normal, high or custom
+	ShareCount  int32  `json:"share_count"`
+}
+
+// CDROM is a CD-ROM drive of a VM.
+type CDROM struct {
+	Key       int32  `json:"key"`
+	Label     string `json:"label"`
+	ISO       string `json:"iso"`    // [datastore] path/file.iso; empty: no file
+	Client    bool   `json:"client"` // the device of whoever opens the console
+	Connected bool   `json:"connected"`
 }
 
 // Disk is a virtual disk of a VM.
@@ -53,6 +99,9 @@ type Disk struct {
 	Shared              bool   `json:"shared"` // multi-writer, or a controller that shares its bus
 	Thin                bool   `json:"thin"`
 	HasParent           bool   `json:"has_parent"`
+	ParentFile          string `json:"parent_file"`  // what it holds the differences to
+	Provisioning        string `json:"provisioning"` // thin, lazy or eager; empty: not a file's
+	UUID                string `json:"uuid"`
 }
 
 // NIC is a network adapter of a VM.
@@ -71,13 +120,4 @@ type GuestNIC struct {
 	MAC     string   `json:"mac"`
 	Network string   `json:"network"`
 	IPs     []string `json:"ips"`
-}
-
-// Snapshot of a VM.
-type Snapshot struct {
-	Ref     string    `json:"ref"`
-	Name    string    `json:"name"`
-	Path    string    `json:"path"` // names of its ancestors and its own, joined by /
-	Created time.Time `json:"created"`
-	Current bool      `json:"current"`
 }

@@ -29,6 +29,45 @@ func (c *Client) GetVM(ctx context.Context, ref string) (*VM, error) {
 	return vm, nil
 }
 
+// RefreshVM reads a VM that was known before, by its moref and, when that is gone or became another VM, by its instance UUID,
+// which it keeps when it is registered anew. Only when vCenter has neither is it sdk.ErrNotFound. Reads that come together
+// share a call.
+func (c *Client) RefreshVM(ctx context.Context, moref, instanceUUID string) (*VM, error) {
+	if moref != "" {
+		vm, err := c.readVM(ctx, types.ManagedObjectReference{Type: "VirtualMachine", Value: moref})
+		if err == nil && (instanceUUID == "" || vm.InstanceUUID == instanceUUID) {
+			return vm, nil
+		}
+		if err != nil && (!errors.Is(err, sdk.ErrNotFound) || instanceUUID == "") {
+			return nil, fmt.Errorf("read VM %s: %w", moref, err)
+		}
+	}
+	found, err := c.findByUUID(ctx, instanceUUID)
+	if err == nil && found == nil {
+		err = sdk.NotFoundf("no VM has that instance UUID")
+	}
+	if err != nil {
+		return nil, fmt.Errorf("read VM %s: %w", instanceUUID, err)
+	}
+	vm, err := c.readVM(ctx, *found)
+	if err != nil {
+		return nil, fmt.Errorf("read VM %s: %w", instanceUUID, err)
+	}
+	return vm, nil
+}
+
+// findByUUID finds a VM by its instance UUID; nil when there is none.
+func (c *Client) findByUUID(ctx context.Context, uuid string) (*types.ManagedObjectReference, error) {
+	instance := true
+	res, err := methods.FindByUuid(ctx, c.vim, &types.FindByUuid{
+		This: *c.vim.ServiceContent.SearchIndex, Uuid: uuid, VmSearch: true, InstanceUuid: &instance,
+	})
+	if err != nil {
+		return nil, err
+	}
+	return res.Returnval, nil
+}
+
 func (c *Client) getVM(ctx context.Context, ref string) (*VM, error) {
 	switch {
 	case ref == "":
@@ -43,15 +82,12 @@ func (c *Client) getVM(ctx context.Context, ref string) (*VM, error) {
 		}
 	}
 	if uuidPattern.MatchString(ref) {
-		instance := true
-		res, err := methods.FindByUuid(ctx, c.vim, &types.FindByUuid{
-			This: *c.vim.ServiceContent.SearchIndex, Uuid: ref, VmSearch: true, InstanceUuid: &instance,
-		})
+		found, err := c.findByUUID(ctx, ref)
 		if err != nil {
 			return nil, err
 		}
-		if res.Returnval != nil {
-			return c.readVM(ctx, *res.Returnval)
+		if found != nil {
+			return c.readVM(ctx, *found)
 		}
 	}
 	found, err := c.findVMByName(ctx, ref)
@@ -59,6 +95,13 @@ func (c *Client) getVM(ctx context.Context, ref string) (*VM, error) {
 		return nil, err
 	}
 	return c.readVM(ctx, found)
+}
+
+func orZero(ref *types.ManagedObjectReference) types.ManagedObjectReference {
+	if ref == nil {
+		return types.ManagedObjectReference{}
+	}
+	return *ref
 }
 
 func (c *Client) getVMByPath(ctx context.Context, path string) (*VM, error) {
