@@ -72,6 +72,10 @@ func faultMessage(fault types.BaseMethodFault) string {
 		return "The operation is not allowed: another task is already in progress."
 	case *types.FileFault:
 		return "The simulator has no bytes for " + f.File + "."
+	case *types.DuplicateName:
+		return "The name '" + f.Name + "' already exists."
+	case *types.InvalidArgument:
+		return "A specified parameter was not correct: " + f.InvalidProperty
 	}
 	return ""
 }
@@ -147,7 +151,7 @@ func diskFile(disk *types.VirtualDisk) string {
 // diskBytes is the VMDK of a disk: a guest's own, or an empty one for the VMs that the inventory began with.
 func (v *VCenter) diskBytes(vm *simulator.VirtualMachine, disk *types.VirtualDisk) (string, error) {
 	ctx := context.Background() // a lookup, but for the first export of an empty disk
-	if m := v.machines[vm.Self]; m != nil && m.disks[disk.Key] != nil {
+	if m := v.machine(vm.Self); m != nil && m.disks[disk.Key] != nil {
 		return m.disks[disk.Key].served(ctx)
 	}
 	if !v.stock[vm.Self] {

@@ -3,6 +3,8 @@ package demo
 import (
 	"sync"
 	"time"
+
+	"github.com/vmware/govmomi/vim25/types"
 )
 
 // Faults are what goes wrong on purpose. They can be changed while the vCenter runs.
@@ -16,6 +18,19 @@ type Faults struct {
 	Truncate     int64         // serve only so many bytes of a disk and then end the transfer cleanly; 0: never
 	Garbage      bool          // serve noise instead of a VMDK
 	FailProgress int           // refuse the first so many HttpNfcLeaseProgress calls
+	FailREST     int           // answer the first so many calls of the REST service …
+	RESTStatus   int           // … with this status; 0: 503
+	LeaveDeltas  bool          // a snapshot's removal cannot merge its disks, as when a backup holds them: consolidation is needed
+
+	CloneDelay        time.Duration         // a clone task takes so long before it copies, and can be cancelled in that time
+	FailClone         types.BaseMethodFault // a clone task ends with it and makes nothing
+	FailPowerOn       types.BaseMethodFault // a clone task that powers on ends with it; the VM stays, off
+	FailCustomization string                // the customization of a guest fails and says so
+	BootTime          time.Duration         // after power-on a clone's guest has addresses; 0: 50 ms
+	Unavailable       int                   // answer the first so many SOAP calls with HTTP 503 …
+	UnavailableMethod string                // … of this method; empty: of any
+	LoseAnswers       int                   // cut the connection behind the first so many calls that were carried out …
+	LoseAnswerMethod  string                // … of this method; empty: of any
 }
 
 const defaultLeaseTimeout = 5 * time.Minute
@@ -32,9 +47,10 @@ type faultState struct {
 	mu       sync.Mutex
 	now      Faults
 	happened struct {
-		cuts, refusals int
-		served         int64
-		lost           bool
+		cuts, refusals, rest int
+		served               int64
+		lost                 bool
+		unavailable, answers int
 	}
 }
 
@@ -42,7 +58,8 @@ func (s *faultState) set(f Faults) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.now = f
-	s.happened.cuts, s.happened.refusals, s.happened.served, s.happened.lost = 0, 0, 0, false
+	s.happened.cuts, s.happened.refusals, s.happened.rest, s.happened.served, s.happened.lost = 0, 0, 0, 0, false
+	s.happened.unavailable, s.happened.answers = 0, 0
 }
 
 func (s *faultState) get() Faults {
@@ -86,4 +103,47 @@ func (s *faultState) refuseProgress() bool {
 	}
 	s.happened.refusals++
 	return true
+}
+
+// refuseREST is the status that this call of the REST service fails with; 0: none.
+func (s *faultState) refuseREST() int {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.happened.rest >= s.now.FailREST {
+		return 0
+	}
+	s.happened.rest++
+	if s.now.RESTStatus != 0 {
+		return s.now.RESTStatus
+	}
+	return 503
+}
+
+// unavailable says whether this call is answered with 503.
+func (s *faultState) unavailable(method string) bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.happened.unavailable >= s.now.Unavailable || s.now.UnavailableMethod != "" && s.now.UnavailableMethod != method {
+		return false
+	}
+	s.happened.unavailable++
+	return true
+}
+
+// loseAnswer says whether the answer of this call is cut off.
+func (s *faultState) loseAnswer(method string) bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.happened.answers >= s.now.LoseAnswers || s.now.LoseAnswerMethod != "" && s.now.LoseAnswerMethod != method {
+		return false
+	}
+	s.happened.answers++
+	return true
+}
+
+// wire says whether a fault needs the method of each call before the simulator sees it.
+func (s *faultState) wire() bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.happened.unavailable < s.now.Unavailable || s.happened.answers < s.now.LoseAnswers
 }

@@ -29,19 +29,29 @@ func (v *VCenter) guard(ctx *simulator.Context, m *simulator.Method) types.BaseM
 	case *types.CreateChildVM_Task:
 		return v.guardConfig(&body.Config)
 	case *types.RegisterVM_Task:
-		return guardDatastorePath(body.Path)
+		return v.guardDatastorePath(body.Path)
 	case *types.ImportVApp:
 		if spec, ok := body.Spec.(*types.VirtualMachineImportSpec); ok {
 			return v.guardConfig(&spec.ConfigSpec)
 		}
 	case *types.ReconfigVM_Task:
+		if fault := v.guardReconfigure(ctx, body); fault != nil {
+			return fault
+		}
 		return v.guardConfig(&body.Spec)
 	case *types.CloneVM_Task:
 		return v.guardClone(body)
 	case *types.RelocateVM_Task:
 		return v.guardDevices(body.Spec.DeviceChange)
-	case *types.RemoveSnapshot_Task:
-		return v.guardRemoveSnapshot(ctx, body)
+	case *types.ResetVM_Task:
+		return v.guardReset(body.This)
+	case *types.Rename_Task:
+		return v.guardRename(ctx, body)
+	case *types.PowerOnVM_Task:
+		if fault := v.guardTemplate(ctx, body.This); fault != nil {
+			return fault
+		}
+		return v.guardAdmission(ctx, body.This)
 	case *types.QueryPerf:
 		return guardQueryPerf(body, time.Now())
 	}
@@ -165,6 +175,10 @@ func guardName(m *simulator.Method) types.BaseMethodFault {
 	default:
 		return nil
 	}
+	return guardEntityName(name)
+}
+
+func guardEntityName(name string) types.BaseMethodFault {
 	if strings.TrimSpace(name) == "" || len([]rune(name)) > 80 {
 		return &types.InvalidName{Name: name}
 	}
@@ -174,7 +188,7 @@ func guardName(m *simulator.Method) types.BaseMethodFault {
 // guardHeld refuses to change a VM under an open lease: TaskInProgress.
 func (v *VCenter) guardHeld(m *simulator.Method) types.BaseMethodFault {
 	switch m.Name {
-	case "PowerOnVM_Task", "ReconfigVM_Task", "RelocateVM_Task", "Destroy_Task", "UnregisterVM", "RevertToCurrentSnapshot_Task":
+	case "PowerOnVM_Task", "ReconfigVM_Task", "RelocateVM_Task", "Destroy_Task", "UnregisterVM", "RevertToCurrentSnapshot_Task", "MarkAsTemplate":
 		if task := v.leases.holder(m.This); task != nil {
 			return &types.TaskInProgress{Task: task.Self}
 		}
@@ -211,7 +225,7 @@ func (v *VCenter) guardConfig(spec *types.VirtualMachineConfigSpec) types.BaseMe
 		}
 	}
 	if spec.Files != nil && spec.Files.VmPathName != "" {
-		if fault := guardDatastorePath(spec.Files.VmPathName); fault != nil {
+		if fault := v.guardDatastorePath(spec.Files.VmPathName); fault != nil {
 			return fault
 		}
 	}
@@ -233,7 +247,7 @@ func (v *VCenter) guardDevices(changes []types.BaseVirtualDeviceConfigSpec) type
 			}
 		case types.BaseVirtualDeviceFileBackingInfo:
 			if name := b.GetVirtualDeviceFileBackingInfo().FileName; name != "" {
-				if fault := guardDatastorePath(name); fault != nil {
+				if fault := v.guardDatastorePath(name); fault != nil {
 					return fault
 				}
 			}
@@ -242,36 +256,11 @@ func (v *VCenter) guardDevices(changes []types.BaseVirtualDeviceConfigSpec) type
 	return nil
 }
 
-func guardDatastorePath(name string) types.BaseMethodFault {
+func (v *VCenter) guardDatastorePath(name string) types.BaseMethodFault {
 	var p object.DatastorePath
-	if !p.FromString(name) || p.Datastore != datastoreName || strings.Contains(p.Path, "..") {
+	if !p.FromString(name) || v.datastoreNamed(p.Datastore) == nil || strings.Contains(p.Path, "..") {
 		return &types.InvalidDatastorePath{DatastorePath: name}
 	}
-	return nil
-}
-
-// guardRemoveSnapshot lets the current root snapshot go while its children stay. vCenter makes the children roots and has no
-// current snapshot then; the simulator panics, unless there is none already.
-func (v *VCenter) guardRemoveSnapshot(ctx *simulator.Context, body *types.RemoveSnapshot_Task) types.BaseMethodFault {
-	snapshot, ok := v.registry.Get(body.This).(*simulator.VirtualMachineSnapshot)
-	if !ok {
-		return nil // the simulator's own ManagedObjectNotFound
-	}
-	vm, fault := v.vm(snapshot.Vm)
-	if fault != nil {
-		return fault
-	}
-	ctx.WithLock(vm, func() {
-		if vm.Snapshot == nil || vm.Snapshot.CurrentSnapshot == nil || *vm.Snapshot.CurrentSnapshot != body.This {
-			return
-		}
-		for _, root := range vm.Snapshot.RootSnapshotList {
-			if root.Snapshot == body.This {
-				ctx.Update(vm, []types.PropertyChange{{Name: "snapshot.currentSnapshot", Val: nil}})
-				return
-			}
-		}
-	})
 	return nil
 }
 

@@ -84,6 +84,15 @@ func (w *powerWatch) UpdateObject(ctx *simulator.Context, obj mo.Reference, chan
 
 // report publishes what VMware Tools say in the VM's present power state. The caller holds the VM's lock.
 func (m *machine) report(ctx *simulator.Context) {
+	if m.clone != nil {
+		m.clone.power(ctx, m)
+		return
+	}
+	m.publish(ctx, nil, nil)
+}
+
+// publish is report with how the customization of a clone's guest is, and an address for each adapter in place of the guest's own.
+func (m *machine) publish(ctx *simulator.Context, customization *types.GuestInfoCustomizationInfo, ips []string) {
 	running := m.vm.Runtime.PowerState == types.VirtualMachinePowerStatePoweredOn
 	hadRun := running || m.vm.Guest.HostName != ""
 	guest := &types.GuestInfo{
@@ -95,6 +104,7 @@ func (m *machine) report(ctx *simulator.Context) {
 		ToolsInstallType:    string(types.VirtualMachineToolsInstallTypeGuestToolsTypeOpenVMTools),
 		GuestFamily:         guestFamily(m.guest.GuestID),
 		GuestState:          string(types.VirtualMachineGuestStateNotRunning),
+		CustomizationInfo:   customization,
 	}
 	if hadRun {
 		guest.HostName = m.guest.Hostname
@@ -105,36 +115,51 @@ func (m *machine) report(ctx *simulator.Context) {
 		guest.ToolsStatus = types.VirtualMachineToolsStatusToolsOk
 		guest.ToolsRunningStatus = string(types.VirtualMachineToolsRunningStatusGuestToolsRunning)
 		guest.GuestState = string(types.VirtualMachineGuestStateRunning)
-		guest.Net = m.nics()
+		guest.Net = m.nics(ips)
 		if len(m.guest.IPs) > 0 {
 			guest.IpAddress = m.guest.IPs[0]
 		}
+		if len(ips) > 0 {
+			guest.IpAddress = ips[0]
+		}
 	}
-	ctx.Update(m.vm, []types.PropertyChange{
+	changes := []types.PropertyChange{
 		{Name: "guest", Val: guest},
 		{Name: "summary.guest", Val: &types.VirtualMachineGuestSummary{
 			GuestId: guest.GuestId, GuestFullName: guest.GuestFullName, HostName: guest.HostName, IpAddress: guest.IpAddress,
 			ToolsStatus: guest.ToolsStatus, ToolsRunningStatus: guest.ToolsRunningStatus,
 			ToolsVersionStatus: guest.ToolsVersionStatus, ToolsVersionStatus2: guest.ToolsVersionStatus2,
 		}},
-	})
+		// The simulator tells a change only to those who asked for just that path.
+		{Name: "guest.toolsRunningStatus", Val: guest.ToolsRunningStatus},
+		{Name: "guest.hostName", Val: guest.HostName},
+		{Name: "guest.ipAddress", Val: guest.IpAddress},
+		{Name: "guest.net", Val: guest.Net},
+	}
+	if customization != nil {
+		changes = append(changes, types.PropertyChange{Name: "guest.customizationInfo", Val: customization})
+	}
+	ctx.Update(m.vm, changes)
 }
 
-// nics is GuestInfo.net: all the guest's addresses are on its first adapter.
-func (m *machine) nics() []types.GuestNicInfo {
+// nics is GuestInfo.net: all the guest's addresses are on its first adapter, unless there is one for each.
+func (m *machine) nics(each []string) []types.GuestNicInfo {
 	var nics []types.GuestNicInfo
 	for i, n := range m.guest.NICs {
 		info := types.GuestNicInfo{
 			Network: n.Network, MacAddress: n.MAC, Connected: true, DeviceConfigId: int32(4000 + i),
 			IpConfig: new(types.NetIpConfigInfo),
 		}
-		if i == 0 {
+		switch {
+		case i < len(each):
+			info.IpAddress = each[i : i+1]
+		case i == 0 && len(each) == 0:
 			info.IpAddress = m.guest.IPs
-			for _, ip := range m.guest.IPs {
-				info.IpConfig.IpAddress = append(info.IpConfig.IpAddress, types.NetIpConfigInfoIpAddress{
-					IpAddress: ip, PrefixLength: prefixLength(ip), State: string(types.NetIpConfigInfoIpAddressStatusPreferred),
-				})
-			}
+		}
+		for _, ip := range info.IpAddress {
+			info.IpConfig.IpAddress = append(info.IpConfig.IpAddress, types.NetIpConfigInfoIpAddress{
+				IpAddress: ip, PrefixLength: prefixLength(ip), State: string(types.NetIpConfigInfoIpAddressStatusPreferred),
+			})
 		}
 		nics = append(nics, info)
 	}

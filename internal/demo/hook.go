@@ -19,6 +19,7 @@ func (v *VCenter) handle(ctx *simulator.Context, m *simulator.Method) (mo.Refere
 	if fault := v.guard(ctx, m); fault != nil {
 		return nil, fault
 	}
+	v.watchHosts(m)
 	handler, fault := v.extension(m)
 	if fault != nil || handler == nil {
 		return nil, fault
@@ -55,6 +56,9 @@ func (v *VCenter) admit(ctx *simulator.Context, m *simulator.Method) types.BaseM
 
 // extension returns the object that answers a method in the simulator's place, or nil.
 func (v *VCenter) extension(m *simulator.Method) (mo.Reference, types.BaseMethodFault) {
+	if pools := v.poolExtension(m); pools != nil {
+		return pools, nil
+	}
 	switch m.Name {
 	case "ExportVm":
 		vm, fault := v.vm(m.This)
@@ -66,13 +70,32 @@ func (v *VCenter) extension(m *simulator.Method) (mo.Reference, types.BaseMethod
 		}
 		vm, fault := v.vm(snapshot.Vm)
 		return orNil(&snapshotExport{v: v, vm: vm, snapshot: snapshot}, fault)
+	case "CloneVM_Task":
+		vm, fault := v.vm(m.This)
+		return orNil(&vmClone{v: v, vm: vm}, fault)
+	case "CancelTask":
+		if task, ok := v.registry.Get(m.This).(*simulator.Task); ok {
+			return &taskCancel{v: v, task: task}, nil
+		}
 	case "CreateDescriptor":
 		return &descriptorMaker{v: v, self: m.This}, nil
+	case "QueryPerf":
+		return &performanceQuery{v: v, manager: v.performance()}, nil
+	case "QueryEvents", "CreateCollectorForEvents":
+		return &eventQuery{v.events}, nil
+	case "PostEvent":
+		return &eventPost{v}, nil
 	case "ShutdownGuest":
 		vm, fault := v.vm(m.This)
 		return orNil(&guestShutdown{v: v, vm: vm}, fault)
+	case "RebootGuest":
+		vm, fault := v.vm(m.This)
+		return orNil(&guestReboot{v: v, vm: vm}, fault)
+	case "MarkAsTemplate", "MarkAsVirtualMachine":
+		vm, fault := v.vm(m.This)
+		return orNil(&templateMarker{v: v, vm: vm}, fault)
 	}
-	return nil, nil
+	return v.snapshotMethods(m)
 }
 
 func (v *VCenter) vm(ref types.ManagedObjectReference) (*simulator.VirtualMachine, types.BaseMethodFault) {

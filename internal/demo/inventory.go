@@ -29,11 +29,16 @@ const (
 // building is held while a model is made: that writes to variables of the simulator's package.
 var building sync.Mutex
 
-// newModel makes the inventory without guests: one datacenter, one cluster, one datastore, two networks.
+// newModel makes the inventory without guests: datacenters with clusters, each datacenter with one datastore and two networks.
 func newModel(opts Options) (*simulator.Model, error) {
 	m := simulator.VPX()
 	m.ServiceContent.About = about(opts)
-	m.Host, m.Cluster, m.ClusterHost, m.Machine = 0, 1, opts.Hosts, opts.VMs
+	m.Datacenter, m.Cluster = opts.Datacenters, opts.Clusters
+	m.Host, m.ClusterHost, m.Machine = 0, opts.Hosts, opts.VMs
+	m.Datastore = opts.Datastores
+	if opts.DatastoreCluster {
+		m.Pod = 1
+	}
 	building.Lock()
 	err := m.Create()
 	building.Unlock()
@@ -67,7 +72,7 @@ func about(opts Options) types.AboutInfo {
 	}
 }
 
-// inventory adds guests to a model through its in-process client.
+// inventory adds guests to a model's first datacenter and cluster through its in-process client.
 type inventory struct {
 	model     *simulator.Model
 	client    *vim25.Client
@@ -84,12 +89,18 @@ func newInventory(ctx context.Context, m *simulator.Model) (*inventory, error) {
 		return nil, err
 	}
 	inv := &inventory{model: m, client: client, registry: m.Map()}
-	inv.dc, _ = inv.registry.Any("Datacenter").(*simulator.Datacenter)
-	inv.datastore, _ = inv.registry.Any("Datastore").(*simulator.Datastore)
-	if inv.dc == nil || inv.datastore == nil {
+	finder := find.NewFinder(client)
+	dc, err := finder.Datacenter(ctx, "/DC0")
+	if err != nil {
+		return nil, err
+	}
+	inv.dc, _ = inv.registry.Get(dc.Reference()).(*simulator.Datacenter)
+	if inv.dc != nil {
+		inv.datastore, _ = inv.registry.FindByName(datastoreName, inv.dc.Datastore).(*simulator.Datastore)
+	}
+	if inv.datastore == nil {
 		return nil, errors.New("simulated inventory has no datacenter or datastore")
 	}
-	finder := find.NewFinder(client)
 	if inv.pool, err = finder.ResourcePool(ctx, "/DC0/host/DC0_C0/Resources"); err != nil {
 		return nil, err
 	}
@@ -103,6 +114,7 @@ type machine struct {
 	vm    *simulator.VirtualMachine
 	disks map[int32]*image  // by device key
 	flats map[string]*image // by path on the datastore: web-01/web-01-flat.vmdk
+	clone *cloneGuest       // nil: of a guest that the inventory began with
 }
 
 // addGuest makes the VM of a guest, powered off.

@@ -17,8 +17,11 @@ import (
 // Options of a simulated vCenter. The zero value is a small one on a free loopback port.
 type Options struct {
 	Listen      string // host:port; empty: 127.0.0.1:0
-	Hosts       int    // of the cluster; 0: 3
-	VMs         int    // with empty disks, besides Guests; 0: 2
+	Datacenters int    // DC0, DC1, …; 0: 1
+	Clusters    int    // of each datacenter: DC0_C0, DC0_C1, …; 0: 1
+	Hosts       int    // of each cluster; 0: 3
+	VMs         int    // of each cluster, with empty disks, besides Guests; 0: 2
+	Datastores  int    // of each datacenter: LocalDS_0, LocalDS_1, …; 0: 1
 	Username    string // empty: administrator@vsphere.local
 	Password    string // empty: a random one
 	Guests      []Guest
@@ -27,6 +30,8 @@ type Options struct {
 	SessionIdle time.Duration // session ends after so much silence; 0: never
 	ESXURLs     bool          // lease URLs carry "*" for the host, as those of an ESXi host do that is addressed directly
 	Faults      Faults
+
+	DatastoreCluster bool // DC0_POD0 holds all datastores but the first, with Storage DRS on
 }
 
 const (
@@ -43,14 +48,17 @@ func (o Options) withDefaults() (Options, error) {
 	if _, _, err := net.SplitHostPort(o.Listen); err != nil {
 		return o, sdk.Invalidf("listen address %q: %v; give host:port", o.Listen, err)
 	}
+	o.Datacenters, o.Clusters = max(o.Datacenters, 1), max(o.Clusters, 1)
 	if o.Hosts == 0 {
 		o.Hosts = 3
 	}
 	if o.VMs == 0 {
 		o.VMs = 2
 	}
-	if o.Hosts < 0 || o.Hosts > maxHosts || o.VMs < 0 || o.VMs > maxVMs {
-		return o, sdk.Invalidf("%d hosts and %d VMs: give 1 to %d hosts and at most %d VMs", o.Hosts, o.VMs, maxHosts, maxVMs)
+	o.Datastores = max(o.Datastores, 1)
+	clusters := o.Datacenters * o.Clusters
+	if o.Hosts < 0 || o.Hosts*clusters > maxHosts || o.VMs < 0 || o.VMs*clusters > maxVMs {
+		return o, sdk.Invalidf("%d hosts and %d VMs: give 1 to %d hosts and at most %d VMs", o.Hosts*clusters, o.VMs*clusters, maxHosts, maxVMs)
 	}
 	if o.Username == "" {
 		o.Username = defaultUsername

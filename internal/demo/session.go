@@ -14,6 +14,7 @@ type sessions struct {
 	registry *simulator.Registry
 	idle     time.Duration    // 0: never
 	ended    func(key string) // what else ends with a session
+	released func(objects *simulator.Registry)
 	now      func() time.Time
 
 	mu    sync.Mutex
@@ -140,6 +141,7 @@ func (s *sessions) release(key string) {
 	s.mu.Unlock()
 	if a != nil && a.objects != nil {
 		s.cancelWaits(a.objects)
+		s.released(a.objects)
 	}
 }
 

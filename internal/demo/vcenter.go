@@ -13,6 +13,7 @@ import (
 	"os"
 	"path/filepath"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/vmware/govmomi/object"
@@ -36,11 +37,18 @@ type VCenter struct {
 	server       *http.Server
 	sessions     *sessions
 	leases       *leases
+	rest         *restService
+	events       *eventLog
 	machines     map[types.ManagedObjectReference]*machine // of the guests
 	stock        map[types.ManagedObjectReference]bool     // the VMs that the inventory began with
 	flats        map[string]*image                         // by path on the datastore
 	calls        counts
+	sent         atomic.Int64
 	faults       faultState
+	restless     atomic.Bool // hosts have changed since the start
+	tasks        longTasks
+	clones       clones
+	outages      outages
 
 	emptyMu sync.Mutex
 	empties map[int64]*image // by capacity
@@ -97,7 +105,7 @@ func (v *VCenter) start(ctx context.Context, images [][]*image) error {
 	if err := v.prepare(ctx, listener.Addr(), images); err != nil {
 		return errors.Join(err, listener.Close())
 	}
-	v.serve(listener)
+	v.serve(wire{listener, &v.sent})
 	return nil
 }
 
@@ -122,12 +130,17 @@ func (v *VCenter) prepare(ctx context.Context, addr net.Addr, images [][]*image)
 	}
 	v.registry = v.model.Map()
 	v.sessions = &sessions{
-		registry: v.registry, idle: v.opts.SessionIdle, ended: v.endLeases, now: time.Now, known: map[string]*activity{},
+		registry: v.registry, idle: v.opts.SessionIdle, ended: v.endLeases, released: func(objects *simulator.Registry) { v.events.release(objects) }, now: time.Now, known: map[string]*activity{},
 	}
 	for _, ref := range v.registry.AllReference("VirtualMachine") {
 		v.stock[ref.Reference()] = true
 	}
 	if err := v.addGuests(ctx, images); err != nil {
+		return err
+	}
+	v.settlePools()
+	v.registry.AddHandler(&poolWatch{v: v})
+	if v.events, err = newEventLog(v); err != nil {
 		return err
 	}
 	v.configure()
@@ -143,7 +156,12 @@ func (v *VCenter) addGuests(ctx context.Context, images [][]*image) error {
 	if v.datastore, err = os.OpenRoot(inv.datastore.Summary.Url); err != nil {
 		return err
 	}
-	v.registry.AddHandler(newPowerWatch(func(ref types.ManagedObjectReference) *machine { return v.machines[ref] }))
+	if v.opts.DatastoreCluster {
+		if err := inv.fillCluster(ctx); err != nil {
+			return err
+		}
+	}
+	v.registry.AddHandler(newPowerWatch(v.machine))
 	for i, g := range v.opts.Guests {
 		m, err := inv.addGuest(ctx, i, g, images[i])
 		if err != nil {
@@ -157,6 +175,7 @@ func (v *VCenter) addGuests(ctx context.Context, images [][]*image) error {
 			return fmt.Errorf("guest %q: power on: %w", g.Path, err)
 		}
 	}
+	v.configureClusters() // they count the guests, too
 	return nil
 }
 
@@ -185,9 +204,12 @@ func (v *VCenter) configure() {
 	v.registry.OptionManager().UpdateOptions(&types.UpdateOptions{ChangedValue: []types.BaseOptionValue{
 		&types.OptionValue{Key: "vcsim.server.url", Value: v.url.String()},
 	}})
+	v.keepMore()
 	v.registry.Handler = v.handle
 	svc.RegisterSDK(v.registry, vim25.Path+"/vimService")
 	svc.ServeMux.HandleFunc(vim25.Path+"/vimServiceVersions.xml", svc.ServiceVersions)
+	v.rest = v.newREST()
+	svc.ServeMux.Handle("/rest/com/vmware/cis/", v.rest)
 	svc.ServeMux.HandleFunc("/folder/", v.serveFolder)
 	svc.ServeMux.HandleFunc("/nfc/{lease}/{file}", v.serveNFC)
 }
@@ -215,6 +237,9 @@ const maxRequest = 16 << 20
 
 // front sees each request first: it adds the latency and keeps count of the session's activity.
 func (v *VCenter) front(w http.ResponseWriter, r *http.Request) {
+	if v.outages.away() {
+		panic(http.ErrAbortHandler) // the connection is cut
+	}
 	if !v.delay(r.Context()) {
 		return
 	}
@@ -225,6 +250,10 @@ func (v *VCenter) front(w http.ResponseWriter, r *http.Request) {
 	if cookie, err := r.Cookie(soap.SessionCookieName); err == nil && v.sessions.alive(cookie.Value) {
 		end := v.sessions.begin(cookie.Value)
 		defer end()
+	}
+	if r.Method == http.MethodPost && r.URL.Path == vim25.Path && v.faults.wire() {
+		v.wireFaults(w, r)
+		return
 	}
 	v.model.Service.ServeMux.ServeHTTP(w, r)
 }
@@ -274,17 +303,21 @@ func (v *VCenter) CAFile() string { return filepath.Join(v.dir, "ca.pem") }
 // Thumbprint is the SHA-256 of the server's certificate, with colons.
 func (v *VCenter) Thumbprint() string { return v.certificates.thumbprint() }
 
-// Calls counts the SOAP calls so far by method, and transfers under "GET /nfc" and "GET /folder".
+// Calls counts the SOAP calls so far by method, transfers under "GET /nfc" and "GET /folder", and calls of the REST service
+// by what they do: "REST login", "REST GET tag", "REST list-attached-tags-on-objects".
 func (v *VCenter) Calls() map[string]int { return v.calls.all() }
 
-// Sessions is the number of logged-in sessions.
+// Sessions is the number of logged-in sessions, those of the REST service among them.
 func (v *VCenter) Sessions() int {
 	v.sessions.sweep()
-	return len(v.sessions.list())
+	return len(v.sessions.list()) + v.rest.count()
 }
 
 // EndSessions ends every session, as an administrator or a restart would.
-func (v *VCenter) EndSessions() { v.sessions.terminateAll() }
+func (v *VCenter) EndSessions() {
+	v.sessions.terminateAll()
+	v.rest.endAll()
+}
 
 // SetFaults changes what goes wrong from now on. What was counted towards a fault starts anew; open leases keep their
 // time-out.

@@ -34,6 +34,9 @@ func BootDisk(t testing.TB, size int64, seed uint64, text string) string {
 	defer f.Close() //nolint:errcheck // a test file
 	sector := make([]byte, 512)
 	copy(sector, bootCode)
+	if text != "" {
+		text = "\r\n\r\n\r\n\r\n" + text // a console that is opened late misses the first bytes
+	}
 	if n := copy(sector[len(bootCode):509], text); n < len(text) {
 		t.Fatalf("%d bytes of text do not fit a boot sector", len(text))
 	}
