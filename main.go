@@ -10,6 +10,7 @@ import (
 	"github.com/hashicorp/terraform-plugin-framework/provider"
 	"github.com/hashicorp/terraform-plugin-framework/providerserver"
 
+	"github.com/hypersdk/terraform-provider-hypersdk/internal/config"
 	hypersdk "github.com/hypersdk/terraform-provider-hypersdk/internal/provider"
 )
 
@@ -28,6 +29,11 @@ func main() {
 }
 
 func serve(debug bool) error {
+	if !debug {
+		if err := config.QuietPluginLog(); err != nil {
+			return err
+		}
+	}
 	p := hypersdk.New(version)
 	defer func() {
 		ctx, cancel := context.WithTimeout(context.Background(), logoutIn)

@@ -28,6 +28,9 @@ type settings struct {
 type connections struct {
 	version string
 	slots   chan struct{}
+	clones  queue // as many at once as calls may be in flight
+
+	cloneSources memo[*vsphere.VM] // what plans of clones looked at, by the words of the configuration
 
 	// dialing lets one caller at a time connect, so that ten resources make one session. A channel, because waiting for
 	// it ends with the waiter's context.
@@ -44,25 +47,32 @@ type connections struct {
 
 func newConnections(version string) *connections {
 	return &connections{
-		version: version,
-		slots:   make(chan struct{}, maxMigrations),
-		dialing: make(chan struct{}, 1),
-		hosts:   map[string]*libvirt.Client{},
-		leaving: map[replacement]bool{},
+		version:  version,
+		settings: settings{log: slog.New(slog.DiscardHandler)},
+		slots:    make(chan struct{}, maxMigrations),
+		dialing:  make(chan struct{}, 1),
+		hosts:    map[string]*libvirt.Client{},
+		leaving:  map[replacement]bool{},
 	}
 }
 
 func (c *connections) configure(s settings) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	s.vsphere.Logger = s.log
+	s.vsphere.Logger = s.log.With(subsystemKey, logVIM)
 	c.settings, c.denied = s, nil
+	c.clones.limit(s.vsphere.MaxCalls)
 }
 
 func (c *connections) get() settings {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	return c.settings
+}
+
+// logger writes to Terraform's log of the request that ctx is of, without the password.
+func (c *connections) logger(ctx context.Context, subsystem string) *slog.Logger {
+	return newLogger(ctx, string(c.get().vsphere.Password)).With(subsystemKey, subsystem)
 }
 
 // vsphere returns the process's session, and logs in when there is none. A failure is not remembered, unless vCenter
@@ -114,7 +124,7 @@ func (c *connections) libvirt(ctx context.Context, uri string) (*libvirt.Client,
 	if client != nil {
 		return client, nil
 	}
-	client, err = libvirt.Open(ctx, uri, log)
+	client, err = libvirt.Open(ctx, uri, log.With(subsystemKey, logLibvirt))
 	if err != nil {
 		return nil, err
 	}

@@ -4,20 +4,71 @@ import (
 	"context"
 	"log/slog"
 	"slices"
+	"strings"
 
 	"github.com/hashicorp/terraform-plugin-log/tflog"
 )
 
-// newLogger gives the SDK a logger that writes to Terraform's log. Terraform's logger lives in a request's context; the
-// SDK's own goroutines have none, so the logger holds the one it was born with.
-func newLogger(ctx context.Context) *slog.Logger {
-	return slog.New(&logHandler{base: context.WithoutCancel(ctx)})
+// The subsystems of the log. Each has a level of its own, from TF_LOG_PROVIDER_HYPERSDK_VIM and so on.
+const (
+	logVIM     = "vim"  // vCenter's SOAP interface
+	logREST    = "rest" // vCenter's REST service
+	logLibvirt = "libvirt"
+	logJob     = "job" // migrations
+)
+
+// subsystemKey is the attribute that says which subsystem a record is of.
+const subsystemKey = "subsystem"
+
+// masked stands where a secret stood.
+const masked = "***"
+
+// secretFields are fields whose value never shows, whoever logs them.
+func secretFields() []string {
+	return []string{"password", "cookie", "session", "session_id", "ticket", "token", "authorization"}
+}
+
+// newLogger gives the SDK a logger that writes to Terraform's log, in which the secrets are masked. Terraform's logger lives in
+// a request's context; the SDK's own goroutines have none, so the logger holds the one it was born with.
+func newLogger(ctx context.Context, secrets ...string) *slog.Logger {
+	secrets = slices.DeleteFunc(slices.Clone(secrets), func(s string) bool { return s == "" })
+	return slog.New(&logHandler{base: logContext(context.WithoutCancel(ctx)), secrets: secrets})
+}
+
+// logContext has the subsystems.
+func logContext(ctx context.Context) context.Context {
+	for _, name := range []string{logVIM, logREST, logLibvirt, logJob} {
+		ctx = tflog.NewSubsystem(ctx, name, tflog.WithRootFields(), tflog.WithLevelFromEnv("TF_LOG_PROVIDER_HYPERSDK", name))
+	}
+	return ctx
+}
+
+// mask hides the secrets in a message and its fields. tflog's own masks write to a map that all lines of a logger share, which
+// ends the process when two goroutines log at once.
+func (h *logHandler) mask(message string, fields map[string]any) string {
+	hide := func(text string) string {
+		for _, secret := range h.secrets {
+			text = strings.ReplaceAll(text, secret, masked)
+		}
+		return text
+	}
+	for key, value := range fields {
+		if text, ok := value.(string); ok {
+			fields[key] = hide(text)
+		}
+		if slices.Contains(secretFields(), key) {
+			fields[key] = masked
+		}
+	}
+	return hide(message)
 }
 
 type logHandler struct {
-	base   context.Context //nolint:containedctx // it carries the log sink, and no cancellation
-	attrs  []slog.Attr
-	prefix string
+	base      context.Context //nolint:containedctx // it carries the log sink, and no cancellation
+	secrets   []string
+	subsystem string // empty: the root
+	attrs     []slog.Attr
+	prefix    string
 }
 
 // Enabled leaves the level to Terraform's own settings.
@@ -33,19 +84,29 @@ func (h *logHandler) Handle(_ context.Context, r slog.Record) error {
 		addField(fields, h.prefix, a)
 		return true
 	})
-	write := tflog.Debug
-	switch {
-	case r.Level >= slog.LevelError:
-		write = tflog.Error
-	case r.Level >= slog.LevelWarn:
-		write = tflog.Warn
-	case r.Level >= slog.LevelInfo:
-		write = tflog.Info
-	case r.Level < slog.LevelDebug:
-		write = tflog.Trace
-	}
-	write(h.base, r.Message, fields) //nolint:contextcheck // the sink is in the context the logger was born with
+	message := h.mask(r.Message, fields)
+	writeLog(h.base, h.subsystem, r.Level, message, fields) //nolint:contextcheck // the sink is in the context the logger was born with
 	return nil
+}
+
+// writeLog writes to the subsystem that the context has, or to the root.
+func writeLog(ctx context.Context, subsystem string, level slog.Level, message string, fields map[string]any) {
+	root, sub := tflog.Debug, tflog.SubsystemDebug
+	switch {
+	case level >= slog.LevelError:
+		root, sub = tflog.Error, tflog.SubsystemError
+	case level >= slog.LevelWarn:
+		root, sub = tflog.Warn, tflog.SubsystemWarn
+	case level >= slog.LevelInfo:
+		root, sub = tflog.Info, tflog.SubsystemInfo
+	case level < slog.LevelDebug:
+		root, sub = tflog.Trace, tflog.SubsystemTrace
+	}
+	if subsystem == "" {
+		root(ctx, message, fields)
+		return
+	}
+	sub(ctx, subsystem, message, fields)
 }
 
 // WithAttrs returns a handler with more fields.
@@ -53,6 +114,10 @@ func (h *logHandler) WithAttrs(attrs []slog.Attr) slog.Handler {
 	next := *h
 	next.attrs = slices.Clone(h.attrs)
 	for _, a := range attrs {
+		if a.Key == subsystemKey && h.prefix == "" {
+			next.subsystem = a.Value.String()
+			continue
+		}
 		a.Key = h.prefix + a.Key
 		next.attrs = append(next.attrs, a)
 	}

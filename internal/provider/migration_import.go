@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	"github.com/google/uuid"
+	"github.com/hashicorp/terraform-plugin-framework/diag"
 	"github.com/hashicorp/terraform-plugin-framework/path"
 	"github.com/hashicorp/terraform-plugin-framework/resource"
 	"github.com/hashicorp/terraform-plugin-framework/types"
@@ -45,16 +46,23 @@ func (r *migrationResource) ImportState(ctx context.Context, req resource.Import
 	} else {
 		resp.Diagnostics.Append(req.Identity.Get(ctx, &who)...)
 	}
+	resp.Diagnostics.Append(who.seed(ctx, resp.State.SetAttribute)...)
+	if resp.Identity != nil {
+		resp.Diagnostics.Append(resp.Identity.Set(ctx, who)...)
+	}
+}
+
+// seed sets what is known of a migration by its identity alone, arguments at their defaults.
+func (who identityModel) seed(ctx context.Context, set func(context.Context, path.Path, any) diag.Diagnostics) diag.Diagnostics {
+	var diags diag.Diagnostics
 	for attribute, value := range map[string]any{
 		"id": migrationID(who.URI.ValueString(), who.DomainUUID.ValueString()), "domain_uuid": who.DomainUUID,
 		"until": migrate.UntilCutover, "mode": "cold", "executor": "local", "on_destroy": string(migrate.RemoveDomain),
 	} {
-		resp.Diagnostics.Append(resp.State.SetAttribute(ctx, path.Root(attribute), value)...)
+		diags.Append(set(ctx, path.Root(attribute), value)...)
 	}
-	resp.Diagnostics.Append(resp.State.SetAttribute(ctx, path.Root("target").AtName("uri"), who.URI)...)
-	if resp.Identity != nil {
-		resp.Diagnostics.Append(resp.Identity.Set(ctx, who)...)
-	}
+	diags.Append(set(ctx, path.Root("target").AtName("uri"), who.URI)...)
+	return diags
 }
 
 // readImported fills the state of a domain that was migrated elsewhere: from its journal when that is beside its disks, else
@@ -69,37 +77,48 @@ func (r *migrationResource) readImported(ctx context.Context, domain *libvirt.Do
 			"Manage it with a libvirt provider instead.", domain.Name, domain.UUID))
 		return
 	}
-	result := importedResult(domain)
-	if len(domain.Disks) > 0 {
-		job := jobRef{Dir: filepath.Dir(domain.Disks[0]), Key: domain.Metadata.JobKey}
-		if loaded, err := job.load(); err == nil {
-			if loaded.Status != sdk.Succeeded {
-				resp.Diagnostics.AddError("The migration is not finished", fmt.Sprintf("Domain %q belongs to a migration that is %s at the stage %q. "+
-					"Apply the resource that started it, or create one of the same source and target: it goes on from there.", domain.Name, loaded.Status, loaded.Stage))
-				return
-			}
-			result = loaded
-		}
+	result, err := importedResult(domain)
+	if err != nil {
+		resp.Diagnostics.AddError("The migration is not finished", detail(err))
+		return
 	}
-	uri, domainUUID := state.Target.URI, state.DomainUUID
-	findings, d := findingList(ctx, nil)
-	resp.Diagnostics.Append(d...)
-	state.Findings = findings
-	resp.Diagnostics.Append(state.setResult(ctx, result, 100)...)
-	state.Target.URI, state.DomainUUID = uri, domainUUID
-	state.ID = types.StringValue(migrationID(uri.ValueString(), domainUUID.ValueString()))
-	state.setDomain(domain)
-	if result.Dir == "" {
-		state.WorkDir = types.StringNull() // no journal beside the disks
-	}
+	resp.Diagnostics.Append(state.setImported(ctx, domain, result)...)
 }
 
-func importedResult(domain *libvirt.Domain) *migrate.Result {
+// setImported fills the state from what is known of a domain that was migrated elsewhere.
+func (m *migrationModel) setImported(ctx context.Context, domain *libvirt.Domain, result *migrate.Result) diag.Diagnostics {
+	uri, domainUUID := m.Target.URI, m.DomainUUID
+	findings, diags := findingList(ctx, nil)
+	m.Findings = findings
+	diags.Append(m.setResult(ctx, result, 100)...)
+	m.Target.URI, m.DomainUUID = uri, domainUUID
+	m.ID = types.StringValue(migrationID(uri.ValueString(), domainUUID.ValueString()))
+	m.setDomain(domain)
+	if result.Dir == "" {
+		m.WorkDir = types.StringNull() // no journal beside the disks
+	}
+	return diags
+}
+
+// importedResult is what the journal beside the disks says, else what the domain shows. A migration that is not finished is
+// sdk.ErrConflict.
+func importedResult(domain *libvirt.Domain) (*migrate.Result, error) {
 	result := &migrate.Result{
 		JobKey: domain.Metadata.JobKey, InstanceUUID: domain.Metadata.InstanceUUID, Name: domain.Name, Status: sdk.Succeeded,
 	}
 	for _, file := range domain.Disks {
 		result.Disks = append(result.Disks, export.Disk{Path: file})
 	}
-	return result
+	if len(domain.Disks) == 0 {
+		return result, nil
+	}
+	loaded, err := jobRef{Dir: filepath.Dir(domain.Disks[0]), Key: domain.Metadata.JobKey}.load()
+	switch {
+	case err != nil:
+		return result, nil //nolint:nilerr // there is no journal that can be read
+	case loaded.Status != sdk.Succeeded:
+		return nil, sdk.WithHint(sdk.Conflictf("domain %q belongs to a migration that is %s at the stage %q", domain.Name, loaded.Status, loaded.Stage),
+			"apply the resource that started it, or create one of the same source and target: it goes on from there")
+	}
+	return loaded, nil
 }

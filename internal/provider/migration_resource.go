@@ -113,7 +113,7 @@ func (r *migrationResource) run(ctx context.Context, model *migrationModel, time
 	if !ok {
 		return false
 	}
-	progress := newProgress(ctx)
+	progress := newProgress(logContext(ctx))
 	result, err := migrate.Run(runCtx, deps, model.spec(), progress.report)
 	if result == nil {
 		r.explain(ctx, what, nil, err, diags)
@@ -236,7 +236,7 @@ func (r *migrationResource) redefine(ctx context.Context, client *libvirt.Client
 	if err := job.check(); err != nil {
 		return nil, sdk.WithHint(err, "without it nobody knows the domain's definition; define it yourself under the same UUID")
 	}
-	return migrate.Redefine(ctx, migrate.Deps{Libvirt: client, Logger: newLogger(ctx), Version: r.conns.version}, job.Dir, job.Key)
+	return migrate.Redefine(ctx, migrate.Deps{Libvirt: client, Logger: r.conns.logger(ctx, logJob), Version: r.conns.version}, job.Dir, job.Key)
 }
 
 // Delete takes from the target what on_destroy says. It does not talk to vCenter.
@@ -271,7 +271,7 @@ func (r *migrationResource) remove(ctx context.Context, client *libvirt.Client, 
 	if err := job.check(); err != nil {
 		return nil, err
 	}
-	deps := migrate.Deps{Libvirt: client, Logger: newLogger(ctx), Version: r.conns.version}
+	deps := migrate.Deps{Libvirt: client, Logger: r.conns.logger(ctx, logJob), Version: r.conns.version}
 	return migrate.Remove(ctx, deps, job.Dir, job.Key, policy, within)
 }
 
@@ -325,7 +325,7 @@ func (r *migrationResource) deps(ctx context.Context, uri string, diags *diag.Di
 		diags.AddError("Cannot reach vCenter", detail(err))
 		return migrate.Deps{}, false
 	}
-	return migrate.Deps{VSphere: vcenter, Libvirt: host, Logger: newLogger(ctx), Version: r.conns.version}, true
+	return migrate.Deps{VSphere: vcenter, Libvirt: host, Logger: r.conns.logger(ctx, logJob), Version: r.conns.version}, true
 }
 
 // resultProgress is 100 once the export is over, and 0 before: how far it is between only a running export knows.

@@ -2,9 +2,8 @@ package provider
 
 import (
 	"context"
+	"log/slog"
 	"sync"
-
-	"github.com/hashicorp/terraform-plugin-log/tflog"
 
 	"github.com/hypersdk/terraform-provider-hypersdk/internal/sdk"
 )
@@ -46,7 +45,7 @@ func (p *progress) report(r sdk.Progress) {
 	if message == "" {
 		message = "migration"
 	}
-	tflog.Info(p.ctx, message, fields)
+	writeLog(p.ctx, logJob, slog.LevelInfo, message, fields)
 }
 
 func (p *progress) notable(r sdk.Progress) bool {

@@ -2,6 +2,8 @@ package provider
 
 import (
 	"context"
+	"os"
+	"path/filepath"
 
 	"github.com/hashicorp/terraform-plugin-framework-validators/int64validator"
 	"github.com/hashicorp/terraform-plugin-framework-validators/stringvalidator"
@@ -49,6 +51,8 @@ type vsphereModel struct {
 	Thumbprint types.String `tfsdk:"thumbprint"`
 	Insecure   types.Bool   `tfsdk:"insecure"`
 	MaxCalls   types.Int64  `tfsdk:"max_calls"`
+
+	SessionCache types.Bool `tfsdk:"session_cache"`
 }
 
 type libvirtModel struct {
@@ -64,7 +68,7 @@ func (p *Provider) Metadata(_ context.Context, _ provider.MetadataRequest, resp 
 // Schema is the provider block.
 func (p *Provider) Schema(_ context.Context, _ provider.SchemaRequest, resp *provider.SchemaResponse) {
 	resp.Schema = schema.Schema{
-		MarkdownDescription: "Moves virtual machines from VMware vSphere to libvirt/KVM.",
+		MarkdownDescription: "Clones, templates, snapshots and resource pools of VMware vSphere, and the move of its virtual machines to libvirt/KVM.",
 		Attributes: map[string]schema.Attribute{
 			"vsphere": schema.SingleNestedAttribute{
 				Optional: true,
@@ -129,6 +133,12 @@ func vsphereAttributes() map[string]schema.Attribute {
 			MarkdownDescription: "Calls to vCenter in flight at once. Default: 16.",
 			Validators:          []validator.Int64{int64validator.Between(1, 256)},
 		},
+		"session_cache": schema.BoolAttribute{
+			Optional: true,
+			MarkdownDescription: "`false` logs out at the end of each run. `true` keeps the session in a file of the user alone (mode 0600) " +
+				"below the user's cache directory, one for each server and user, and goes on with it in the next run; when vCenter ended " +
+				"it, the provider logs in again. Nothing of it is in state. Default: `false`.",
+		},
 	}
 }
 
@@ -163,20 +173,38 @@ func (p *Provider) Configure(ctx context.Context, req provider.ConfigureRequest,
 		resp.Diagnostics.AddAttributeError(path.Root("vsphere").AtName("server"), "The server cannot be read", detail(err))
 		return
 	}
+	if vs.SessionCache.ValueBool() {
+		if from.SessionDir, err = sessionDir(); err != nil {
+			resp.Diagnostics.AddAttributeError(path.Root("vsphere").AtName("session_cache"), "No place for the session", detail(err))
+			return
+		}
+	}
 	p.conns.configure(settings{
 		vsphere:        from,
 		vsphereUnknown: model.VSphere.IsUnknown() || vs.unknown(),
 		libvirtURI:     stringOr(lv.URI, env.Libvirt.URI),
 		libvirtUnknown: model.Libvirt.IsUnknown() || lv.URI.IsUnknown(),
-		log:            newLogger(ctx),
+		log:            newLogger(ctx, string(from.Password)),
 	})
 	resp.ResourceData = p.conns
 	resp.DataSourceData = p.conns
+	resp.EphemeralResourceData = p.conns
+	resp.ActionData = p.conns
+	resp.ListResourceData = p.conns
+}
+
+// sessionDir is where kept sessions are.
+func sessionDir() (string, error) {
+	dir, err := os.UserCacheDir()
+	if err != nil {
+		return "", sdk.WithHint(sdk.Kind(sdk.ErrInvalid, err), "set XDG_CACHE_HOME or HOME, or session_cache = false")
+	}
+	return filepath.Join(dir, "hypersdk", "sessions"), nil
 }
 
 func (m vsphereModel) unknown() bool {
 	return m.Server.IsUnknown() || m.Username.IsUnknown() || m.Password.IsUnknown() || m.CAFile.IsUnknown() ||
-		m.Thumbprint.IsUnknown() || m.Insecure.IsUnknown() || m.MaxCalls.IsUnknown()
+		m.Thumbprint.IsUnknown() || m.Insecure.IsUnknown() || m.MaxCalls.IsUnknown() || m.SessionCache.IsUnknown()
 }
 
 // config fills what the block leaves out from the environment. How to trust the server is one decision: a block that
@@ -213,8 +241,25 @@ func stringOr(v types.String, fallback string) string {
 
 // Resources lists the resources.
 func (p *Provider) Resources(context.Context) []func() resource.Resource {
-	return []func() resource.Resource{newMigrationResource}
+	return []func() resource.Resource{
+		newCloneResource,
+		newMigrationResource,
+		newPoolResource,
+		newSnapshotResource,
+		newTemplateResource,
+	}
 }
 
-// DataSources lists the data sources: none yet.
-func (p *Provider) DataSources(context.Context) []func() datasource.DataSource { return nil }
+// DataSources lists the data sources.
+func (p *Provider) DataSources(context.Context) []func() datasource.DataSource {
+	return []func() datasource.DataSource{
+		newClustersDataSource,
+		newDatacentersDataSource,
+		newEventsDataSource,
+		newHostsDataSource,
+		newMetricsDataSource,
+		newPreflightDataSource,
+		newVCenterDataSource,
+		newVMsDataSource,
+	}
+}
