@@ -10,10 +10,18 @@ import (
 func commands(version string) *cobra.Command {
 	root := cli.Root("hyperctl", "Ask a vCenter and work on it", version)
 	root.AddCommand(
+		clusterCommand(),
+		configCommand(),
+		datacenterCommand(),
+		eventsCommand(),
 		hostCommand(),
+		metricsCommand(),
+		preflightCommand(version),
 		vcenterCommand(),
 		vcsimCommand(),
 		versionCommand(version),
+		vmCommand(),
 	)
+	cli.AddReference(root)
 	return root
 }

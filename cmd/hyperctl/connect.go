@@ -3,20 +3,21 @@ package main
 import (
 	"context"
 	"errors"
+	"log/slog"
 	"time"
 
 	"github.com/spf13/cobra"
 
 	"github.com/hypersdk/terraform-provider-hypersdk/internal/cli"
+	"github.com/hypersdk/terraform-provider-hypersdk/internal/config"
 	"github.com/hypersdk/terraform-provider-hypersdk/internal/sdk/vsphere"
 )
 
 // logoutTimeout bounds the farewell to vCenter after the command's own context may have ended.
 const logoutTimeout = 10 * time.Second
 
-// withVCenter runs do with a session that the command's flags and the environment describe, and logs out.
-func withVCenter(cmd *cobra.Command, conn *cli.Connection, do func(context.Context, *vsphere.Client) error) (err error) {
-	ctx := cmd.Context()
+// withVCenter runs do with a session that the command's flags, the environment and the context describe, and logs out.
+func withVCenter(cmd *cobra.Command, conn *cli.Connection, do func(context.Context, *vsphere.Client) error) error {
 	settings, err := conn.Settings()
 	if err != nil {
 		return err
@@ -25,7 +26,11 @@ func withVCenter(cmd *cobra.Command, conn *cli.Connection, do func(context.Conte
 	if err != nil {
 		return err
 	}
-	v := settings.VSphere
+	return session(cmd.Context(), settings.VSphere, log, logoutTimeout, do)
+}
+
+// session logs in, runs do and logs out within the farewell.
+func session(ctx context.Context, v config.VSphere, log *slog.Logger, farewell time.Duration, do func(context.Context, *vsphere.Client) error) (err error) {
 	client, err := vsphere.Dial(ctx, vsphere.Config{
 		URL: v.URL, Username: v.Username, Password: vsphere.Secret(v.Password),
 		CAFile: v.CAFile, Thumbprint: v.Thumbprint, Insecure: v.Insecure, Logger: log,
@@ -34,7 +39,7 @@ func withVCenter(cmd *cobra.Command, conn *cli.Connection, do func(context.Conte
 		return err
 	}
 	defer func() {
-		ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), logoutTimeout)
+		ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), farewell)
 		defer cancel()
 		err = errors.Join(err, client.Close(ctx))
 	}()

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"strconv"
+	"strings"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -31,7 +32,7 @@ func hostList() *cobra.Command {
 			return err
 		}
 		return withVCenter(cmd, conn, func(ctx context.Context, client *vsphere.Client) error {
-			hosts, err := client.ListHosts(ctx, *pattern)
+			hosts, err := client.ListHosts(ctx, vsphere.Filter{Name: *pattern})
 			if err != nil {
 				return err
 			}
@@ -52,6 +53,11 @@ func hostsTable(hosts []vsphere.Host) cli.Table {
 		{Name: "MEM%", Right: true},
 		{Name: "VERSION"},
 		{Name: "VMS", Right: true},
+		{Name: "BUILD", Wide: true},
+		{Name: "UPTIME", Wide: true},
+		{Name: "MODEL", Wide: true},
+		{Name: "REF", Wide: true},
+		{Name: "PATH", Wide: true},
 	}}
 	for _, h := range hosts {
 		t.Rows = append(t.Rows, []string{
@@ -59,6 +65,7 @@ func hostsTable(hosts []vsphere.Host) cli.Table {
 			strconv.Itoa(h.CPUCores), cli.Percent(int64(h.CPUUsageMHz), int64(h.CPUTotalMHz)),
 			sdk.FormatBytes(h.MemoryMB << 20), cli.Percent(h.MemoryUsageMB, h.MemoryMB),
 			h.Version, strconv.Itoa(h.VMs),
+			h.Build, uptime(h.UptimeSeconds), strings.TrimSpace(h.Vendor + " " + h.Model), h.Ref, h.Path,
 		})
 	}
 	return t
@@ -71,11 +78,8 @@ func hostInfo() *cobra.Command {
 		Example: "  hyperctl host info esxi-01\n  hyperctl host -op info -name esxi-01 -json",
 		Args:    cli.MaxArgs(1),
 	}
-	name := cmd.Flags().String("name", "", "the host's `NAME`, inventory path or moref, as a flag")
 	out, conn := cli.AddOutput(cmd), cli.AddConnection(cmd)
-	cmd.ValidArgsFunction = completeHosts(conn)
-	// The name is right by construction.
-	_ = cmd.RegisterFlagCompletionFunc("name", completeHosts(conn))
+	name := nameFlag(cmd, conn, "host", "the host's `NAME`, inventory path or moref, as a flag")
 	cmd.RunE = func(cmd *cobra.Command, args []string) error {
 		if err := out.Check(); err != nil {
 			return err
@@ -114,23 +118,6 @@ func hostTable(h *vsphere.Host) cli.Table {
 		"VMs", strconv.Itoa(h.VMs),
 		"Datastores", strconv.Itoa(h.Datastores),
 	)
-}
-
-// completeHosts offers the hosts' names to the shell. It says nothing when vCenter cannot be asked.
-func completeHosts(conn *cli.Connection) cobra.CompletionFunc {
-	return func(cmd *cobra.Command, args []string, _ string) ([]string, cobra.ShellCompDirective) {
-		var names []string
-		if len(args) == 0 {
-			_ = withVCenter(cmd, conn, func(ctx context.Context, client *vsphere.Client) error {
-				hosts, err := client.ListHosts(ctx, "")
-				for _, h := range hosts {
-					names = append(names, h.Name)
-				}
-				return err
-			})
-		}
-		return names, cobra.ShellCompDirectiveNoFileComp
-	}
 }
 
 func hostState(h vsphere.Host) string {

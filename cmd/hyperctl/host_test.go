@@ -27,7 +27,7 @@ func TestHostsTable(t *testing.T) {
 		"esxi-01.example.com  connected      Cluster1     64   25%  1.0 TiB   75%  8.0.3    117\n" +
 		"esxi-02              maintenance    -             8    0%  512 MiB    0%  7.0.3      0\n" +
 		"gone\\x1b[2J          notResponding  -             0     -      0 B     -  -          0\n"
-	checkTable(t, hostsTable(sampleHosts()), want)
+	checkTable(t, hostsTable(sampleHosts()).Narrow(), want)
 }
 
 func TestHostTable(t *testing.T) {

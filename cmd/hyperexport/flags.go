@@ -52,6 +52,8 @@ and a later stage fails, the export stays and the exit code is 5.`
 	o.bind(cmd.Flags())
 	cli.AddProgress(cmd)
 	conn := cli.AddConnection(cmd)
+	cmd.CompletionOptions.DisableDefaultCmd = true // one command has none to complete
+	cli.AddReference(cmd)
 	cmd.RunE = func(cmd *cobra.Command, _ []string) error { return o.run(cmd, conn, version) }
 	return cmd
 }

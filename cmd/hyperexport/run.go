@@ -5,23 +5,17 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"log/slog"
 	"slices"
 	"strings"
-	"time"
 
 	"github.com/spf13/cobra"
 
+	"github.com/hypersdk/terraform-provider-hypersdk/cmd/internal/migration"
 	"github.com/hypersdk/terraform-provider-hypersdk/internal/cli"
 	"github.com/hypersdk/terraform-provider-hypersdk/internal/config"
 	"github.com/hypersdk/terraform-provider-hypersdk/internal/sdk"
-	"github.com/hypersdk/terraform-provider-hypersdk/internal/sdk/libvirt"
 	"github.com/hypersdk/terraform-provider-hypersdk/internal/sdk/migrate"
-	"github.com/hypersdk/terraform-provider-hypersdk/internal/sdk/vsphere"
 )
-
-// logoutTimeout bounds the farewell to vCenter after the command's own context may have ended.
-const logoutTimeout = 10 * time.Second
 
 // run does what the options ask for, with progress on stderr and the outcome on stdout.
 func (o *options) run(cmd *cobra.Command, conn *cli.Connection, version string) error {
@@ -46,7 +40,7 @@ func (o *options) run(cmd *cobra.Command, conn *cli.Connection, version string) 
 	if err != nil {
 		return err
 	}
-	deps, err := connect(cmd.Context(), settings.VSphere, spec, log, version)
+	deps, err := migration.Connect(cmd.Context(), settings.VSphere, spec, log, version)
 	if err != nil {
 		return err
 	}
@@ -55,40 +49,7 @@ func (o *options) run(cmd *cobra.Command, conn *cli.Connection, version string) 
 	} else {
 		err = o.migrate(cmd.Context(), deps, spec, progress, cmd.OutOrStdout())
 	}
-	return errors.Join(err, disconnect(cmd.Context(), deps))
-}
-
-// connect opens the sessions that the spec needs.
-func connect(ctx context.Context, v config.VSphere, spec migrate.Spec, log *slog.Logger, version string) (migrate.Deps, error) {
-	deps := migrate.Deps{Logger: log, Version: version}
-	var err error
-	if spec.Target != nil {
-		if deps.Libvirt, err = libvirt.Open(ctx, spec.Target.URI, log); err != nil {
-			return deps, err
-		}
-	}
-	deps.VSphere, err = vsphere.Dial(ctx, vsphere.Config{
-		URL: v.URL, Username: v.Username, Password: vsphere.Secret(v.Password),
-		CAFile: v.CAFile, Thumbprint: v.Thumbprint, Insecure: v.Insecure, Logger: log,
-	})
-	if err != nil {
-		return deps, errors.Join(err, disconnect(ctx, deps))
-	}
-	return deps, nil
-}
-
-// disconnect ends the sessions, also after ctx was canceled.
-func disconnect(ctx context.Context, deps migrate.Deps) error {
-	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), logoutTimeout)
-	defer cancel()
-	var errs []error
-	if deps.VSphere != nil {
-		errs = append(errs, deps.VSphere.Close(ctx))
-	}
-	if deps.Libvirt != nil {
-		errs = append(errs, deps.Libvirt.Close()) //nolint:contextcheck // it takes none
-	}
-	return errors.Join(errs...)
+	return errors.Join(err, migration.Disconnect(cmd.Context(), deps))
 }
 
 // preview prints the plan. Findings that would stop the migration are an error.
@@ -100,13 +61,12 @@ func (o *options) preview(ctx context.Context, deps migrate.Deps, spec migrate.S
 	if o.asJSON {
 		err = cli.WriteJSON(out, plan)
 	} else {
-		err = writePlan(out, plan)
+		err = migration.WritePlan(out, plan)
 	}
-	if err != nil || len(plan.Blocking) == 0 {
+	if err != nil {
 		return err
 	}
-	return sdk.WithHint(sdk.Conflictf("%s of %q would be stopped by %s", what(spec), plan.Name, ids(plan.Blocking)),
-		"do what the findings say, or let one pass with --ignore ID")
+	return migration.Blocked(what(spec), plan)
 }
 
 // migrate runs the migration and prints the result, also that of one whose export is whole while a later stage failed.

@@ -4,18 +4,13 @@ import (
 	"fmt"
 	"path/filepath"
 	"slices"
-	"strings"
 
+	"github.com/hypersdk/terraform-provider-hypersdk/cmd/internal/migration"
 	"github.com/hypersdk/terraform-provider-hypersdk/internal/cli"
 	"github.com/hypersdk/terraform-provider-hypersdk/internal/sdk"
 	"github.com/hypersdk/terraform-provider-hypersdk/internal/sdk/export"
 	"github.com/hypersdk/terraform-provider-hypersdk/internal/sdk/libvirt"
 	"github.com/hypersdk/terraform-provider-hypersdk/internal/sdk/migrate"
-)
-
-const (
-	anyNetwork     = "*"
-	defaultNetwork = "default"
 )
 
 var formats = []string{"ova", "ovf", "vmdk", "qcow2", "raw"}
@@ -184,50 +179,6 @@ func (o *options) target(defaultURI string) (*migrate.TargetSpec, error) {
 		t.Hardware = append(t.Hardware, libvirt.Hardware(h))
 	}
 	var err error
-	t.Networks, err = o.networkMap()
+	t.Networks, err = migration.Networks(o.networks, "libvirt-bridge", o.bridge)
 	return t, err
-}
-
-// networkMap reads --network and --libvirt-bridge.
-func (o *options) networkMap() (map[string]migrate.NetworkSpec, error) {
-	networks := map[string]migrate.NetworkSpec{}
-	for _, text := range o.networks {
-		source, to, err := parseNetwork(text)
-		if err != nil {
-			return nil, fmt.Errorf("--network %q: %w", text, err)
-		}
-		if _, twice := networks[source]; twice {
-			return nil, sdk.Invalidf("--network: %q is mapped twice", source)
-		}
-		networks[source] = to
-	}
-	_, mapped := networks[anyNetwork]
-	switch {
-	case mapped && o.bridge != "":
-		return nil, sdk.Invalidf("--libvirt-bridge and --network %s=… both say where all other networks go", anyNetwork)
-	case o.bridge != "":
-		networks[anyNetwork] = migrate.NetworkSpec{Bridge: o.bridge}
-	case !mapped:
-		networks[anyNetwork] = migrate.NetworkSpec{Network: defaultNetwork}
-	}
-	return networks, nil
-}
-
-// parseNetwork reads SOURCE=network:NAME or SOURCE=bridge:NAME. A vSphere network's name may hold an equals sign, a target's
-// hardly does, so the last one counts.
-func parseNetwork(text string) (source string, to migrate.NetworkSpec, err error) {
-	at := strings.LastIndex(text, "=")
-	if at < 1 {
-		return "", to, sdk.Invalidf("want SOURCE=network:NAME or SOURCE=bridge:NAME")
-	}
-	kind, name, _ := strings.Cut(text[at+1:], ":")
-	switch {
-	case kind == "network" && name != "":
-		to.Network = name
-	case kind == "bridge" && name != "":
-		to.Bridge = name
-	default:
-		return "", to, sdk.Invalidf("want network:NAME or bridge:NAME after the equals sign, got %q", text[at+1:])
-	}
-	return text[:at], to, nil
 }

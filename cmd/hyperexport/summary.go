@@ -19,7 +19,7 @@ const sumDigits = 12
 // writeSummary shows a person what was made.
 func writeSummary(w io.Writer, r *migrate.Result) error {
 	var b strings.Builder
-	err := errors.Join(writeSection(&b, "", summaryHead(r)), writeSection(&b, "Files", summaryFiles(r)))
+	err := errors.Join(summaryHead(r).Write(&b), cli.Section{Title: "Files", Table: summaryFiles(r)}.Write(&b))
 	if err != nil {
 		return err
 	}

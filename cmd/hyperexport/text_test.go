@@ -11,6 +11,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"github.com/hypersdk/terraform-provider-hypersdk/cmd/internal/migration"
 	"github.com/hypersdk/terraform-provider-hypersdk/internal/sdk"
 	"github.com/hypersdk/terraform-provider-hypersdk/internal/sdk/export"
 	"github.com/hypersdk/terraform-provider-hypersdk/internal/sdk/guest"
@@ -49,7 +50,7 @@ func samplePlan() *migrate.Plan {
 
 func TestWritePlan(t *testing.T) {
 	var got bytes.Buffer
-	if err := writePlan(&got, samplePlan()); err != nil {
+	if err := migration.WritePlan(&got, samplePlan()); err != nil {
 		t.Fatal(err)
 	}
 	golden(t, "plan.txt", got.String())
@@ -59,7 +60,7 @@ func TestWritePlan_OfAnExportWithoutFindings(t *testing.T) {
 	p := samplePlan()
 	p.DomainUUID, p.Resume, p.Findings, p.Blocking, p.FreeBytes = "", "", nil, nil, 40<<30
 	var got bytes.Buffer
-	if err := writePlan(&got, p); err != nil {
+	if err := migration.WritePlan(&got, p); err != nil {
 		t.Fatal(err)
 	}
 	golden(t, "plan-plain.txt", got.String())

@@ -57,6 +57,8 @@ func TestRun_Refuses(t *testing.T) {
 		{"zzzzzz", []string{`unknown command "zzzzzz"`, "hint: there is clone, completion and host"}},
 		{"host lst", []string{`unknown command "lst"`, "did you mean list?"}},
 		{"host -op lsit", []string{`unknown operation "lsit"`, "did you mean list?"}},
+		{"host -op lsit x", []string{`unknown operation "lsit"`, "did you mean list?"}},
+		{"host -op list -op info", []string{"host: one operation at a time"}},
 		{"host", []string{"host: which operation?", "there is list and info"}},
 		{"host list -patern x", []string{`unknown flag "--patern"`, "did you mean --pattern?"}},
 		{"host list -zzz", []string{`unknown flag "--zzz"`, "hint: tool host list --help"}},

@@ -2,6 +2,7 @@ package cli
 
 import (
 	"errors"
+	"slices"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -34,11 +35,20 @@ func Noun(name, short string, verbs ...*cobra.Command) *cobra.Command {
 	for _, verb := range verbs {
 		names = append(names, verb.Name())
 	}
-	noun := &cobra.Command{Use: name, Short: short, Args: noVerb}
+	noun := &cobra.Command{Use: name, Short: short}
+	noun.Args = func(cmd *cobra.Command, args []string) error {
+		if op, _ := cmd.Flags().GetString(opFlag); op != "" {
+			return nil // it is the operation that there is not
+		}
+		return noVerb(cmd, args)
+	}
 	noun.RunE = func(cmd *cobra.Command, _ []string) error {
 		op, _ := cmd.Flags().GetString(opFlag)
 		if op == "" {
 			return sdk.WithHint(sdk.Invalidf("%s: which operation?", name), "there is %s; %s --help tells more", enumerate(names), cmd.CommandPath())
+		}
+		if slices.Contains(names, op) { // given once, it were a word by now
+			return sdk.Invalidf("%s: one operation at a time", name)
 		}
 		return Unknown("operation", op, names)
 	}

@@ -11,7 +11,11 @@ import (
 // Unknown is the error for a word that is none of the known ones: sdk.ErrInvalid, with a hint that names the nearest, or all
 // of them when none is near.
 func Unknown(what, got string, known []string) error {
-	err := sdk.Invalidf("unknown %s %q", what, got)
+	return Suggest(sdk.Invalidf("unknown %s %q", what, got), got, known)
+}
+
+// Suggest adds the hint of Unknown to an error about a name that is none of the known ones.
+func Suggest(err error, got string, known []string) error {
 	if near := nearest(got, known); len(near) > 0 {
 		return sdk.WithHint(err, "did you mean %s?", strings.Join(near, " or "))
 	}

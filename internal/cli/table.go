@@ -2,15 +2,17 @@ package cli
 
 import (
 	"io"
+	"slices"
 	"strings"
 
 	"github.com/mattn/go-runewidth"
 )
 
-// Column is the head of a column. Numbers stand to the right.
+// Column is the head of a column. Numbers stand to the right. A wide one shows with -o wide only.
 type Column struct {
 	Name  string
 	Right bool
+	Wide  bool
 }
 
 // Table is rows under a head. Without columns it is one thing: a name and a value in each row.
@@ -30,12 +32,23 @@ func Details(namesAndValues ...string) Table {
 
 // Write writes the table with aligned columns, two spaces apart. Cells are made printable; an empty one shows as "-".
 func (t Table) Write(w io.Writer) error {
-	rows := t.cells()
-	widths := map[int]int{}
-	for _, row := range rows {
+	var widths []int
+	for _, row := range t.cells() {
 		for i, cell := range row {
+			if i >= len(widths) {
+				widths = append(widths, 0)
+			}
 			widths[i] = max(widths[i], runewidth.StringWidth(cell))
 		}
+	}
+	return t.writeRows(w, widths, true)
+}
+
+// writeRows writes the rows in columns of the given widths, with the head or without.
+func (t Table) writeRows(w io.Writer, widths []int, head bool) error {
+	rows := t.cells()
+	if len(t.Columns) > 0 && !head {
+		rows = rows[1:]
 	}
 	var b strings.Builder
 	for _, row := range rows {
@@ -57,6 +70,29 @@ func (t Table) Write(w io.Writer) error {
 	}
 	_, err := io.WriteString(w, b.String())
 	return err
+}
+
+// Narrow leaves the wide columns out.
+func (t Table) Narrow() Table {
+	if !slices.ContainsFunc(t.Columns, func(c Column) bool { return c.Wide }) {
+		return t
+	}
+	var out Table
+	for _, c := range t.Columns {
+		if !c.Wide {
+			out.Columns = append(out.Columns, c)
+		}
+	}
+	for _, row := range t.Rows {
+		var cells []string
+		for i, cell := range row {
+			if i >= len(t.Columns) || !t.Columns[i].Wide {
+				cells = append(cells, cell)
+			}
+		}
+		out.Rows = append(out.Rows, cells)
+	}
+	return out
 }
 
 // cells are the rows as shown, the head first.

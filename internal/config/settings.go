@@ -2,6 +2,7 @@ package config
 
 import (
 	"os"
+	"path/filepath"
 	"strconv"
 
 	"github.com/hypersdk/terraform-provider-hypersdk/internal/sdk"
@@ -71,6 +72,15 @@ func talk() Talk {
 // RuntimeDir is the directory for files that live as long as a login: XDG_RUNTIME_DIR, or the one for temporary files.
 func RuntimeDir() string {
 	return first(os.TempDir(), "XDG_RUNTIME_DIR")
+}
+
+// CacheDir is this program's directory for what can be read again, below the user's own; empty when there is none.
+func CacheDir() string {
+	dir, err := os.UserCacheDir()
+	if err != nil {
+		return ""
+	}
+	return filepath.Join(dir, "hypersdk")
 }
 
 // first returns the first variable's value that is not empty, or the default.

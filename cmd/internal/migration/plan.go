@@ -1,4 +1,4 @@
-package main
+package migration
 
 import (
 	"fmt"
@@ -11,17 +11,17 @@ import (
 	"github.com/hypersdk/terraform-provider-hypersdk/internal/sdk/vsphere"
 )
 
-// writePlan shows a person what would be done.
-func writePlan(w io.Writer, p *migrate.Plan) error {
+// WritePlan shows a person what would be done.
+func WritePlan(w io.Writer, p *migrate.Plan) error {
 	var b strings.Builder
-	if err := writeSection(&b, "", planHead(p)); err != nil {
+	if err := planHead(p).Write(&b); err != nil {
 		return err
 	}
 	b.WriteString("\nStages\n")
 	for _, s := range p.Stages {
 		b.WriteString(cli.Wrap("  "+s.Name, stageColumn, stageText(s)))
 	}
-	if err := writeSection(&b, "Disks", planDisks(p)); err != nil {
+	if err := (cli.Section{Title: "Disks", Table: planDisks(p)}).Write(&b); err != nil {
 		return err
 	}
 	writeFindings(&b, p)
@@ -37,25 +37,6 @@ func stageText(s migrate.PlanStage) string {
 		return cli.Printable(s.Does) + " (done in an earlier run)"
 	}
 	return cli.Printable(s.Does)
-}
-
-// writeSection writes a table that has rows: below its title, after an empty line and indented, when it has one.
-func writeSection(b *strings.Builder, title string, table cli.Table) error {
-	if len(table.Rows) == 0 {
-		return nil
-	}
-	if title == "" {
-		return table.Write(b)
-	}
-	var text strings.Builder
-	if err := table.Write(&text); err != nil {
-		return err
-	}
-	b.WriteString("\n" + title + "\n")
-	for line := range strings.Lines(text.String()) {
-		b.WriteString("  " + line)
-	}
-	return nil
 }
 
 func planHead(p *migrate.Plan) cli.Table {

@@ -1,0 +1,60 @@
+package main
+
+import (
+	"os"
+	"path/filepath"
+	"testing"
+
+	"github.com/rogpeppe/go-internal/testscript"
+
+	"github.com/hypersdk/terraform-provider-hypersdk/internal/demo"
+	"github.com/hypersdk/terraform-provider-hypersdk/internal/demo/need"
+)
+
+// TestGuestScripts runs testdata/guests/*.txtar against a simulated vCenter with web-01, which is off and has two small disks,
+// and run-01 and busy-01, which run with VMware Tools. Scripts run side by side: only vm-power changes run-01, nobody the others.
+func TestGuestScripts(t *testing.T) {
+	need.Tools(t, "qemu-img")
+	dir := t.TempDir()
+	disk := func(name string, size int64) demo.GuestDisk {
+		file := filepath.Join(dir, name)
+		if err := os.WriteFile(file, []byte(name), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		if err := os.Truncate(file, size); err != nil {
+			t.Fatal(err)
+		}
+		return demo.GuestDisk{Image: file}
+	}
+	v, err := demo.Start(t.Context(), demo.Options{
+		Hosts: 1, VMs: 1, CacheDir: filepath.Join(dir, "cache"),
+		Guests: []demo.Guest{
+			{Path: "/DC0/vm/web-01", Disks: []demo.GuestDisk{disk("root.raw", 8<<20), disk("data.raw", 4<<20)}},
+			{Path: "/DC0/vm/run-01", Disks: []demo.GuestDisk{disk("run.raw", 1<<20)}, PoweredOn: true, Hostname: "run"},
+			{Path: "/DC0/vm/busy-01", Disks: []demo.GuestDisk{disk("busy.raw", 1<<20)}, PoweredOn: true},
+		},
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		if n := v.Sessions(); n != 0 {
+			t.Errorf("%d sessions are left behind", n)
+		}
+		if err := v.Close(); err != nil {
+			t.Error(err)
+		}
+	})
+	testscript.Run(t, testscript.Params{
+		Dir:           "testdata/guests",
+		UpdateScripts: *update,
+		Setup: func(env *testscript.Env) error {
+			env.Setenv("HYPERSDK_VSPHERE_SERVER", v.URL())
+			env.Setenv("HYPERSDK_VSPHERE_USERNAME", v.Username())
+			env.Setenv("HYPERSDK_VSPHERE_PASSWORD", v.Password())
+			env.Setenv("HYPERSDK_VSPHERE_CA_FILE", v.CAFile())
+			env.Setenv("XDG_CACHE_HOME", filepath.Join(env.WorkDir, "cache"))
+			return nil
+		},
+	})
+}
