@@ -1,0 +1,4 @@
+import {
+  to = hypersdk_resource_pool.production
+  id = "/DC1/host/C1/Resources/production"
+}
