@@ -1,5 +1,5 @@
 #!/bin/sh
-# Generates docs/index.md, docs/resources and docs/guides from the provider's schema, templates/ and examples/.
+# Generates docs/index.md, docs/guides and the references of resources, data sources, functions and ephemeral resources from the provider's schema, templates/ and examples/, and docs/cli and docs/man from the commands.
 #
 #   scripts/generate-docs.sh          writes them
 #   scripts/generate-docs.sh --check  writes nothing; exit 1 and a diff when they are not what would be generated
@@ -37,12 +37,20 @@ cp -r templates examples "$tmp/tree/"
 "$tool" generate --provider-dir "$tmp/tree" --provider-name hypersdk --rendered-provider-name hypersdk \
 	--providers-schema "$tmp/schema.json" >"$tmp/log" 2>&1 || { cat "$tmp/log" >&2; exit 1; }
 
+# The reference of the commands, from the tree that parses their command lines.
+go build -tags libvirt_dlopen -o "$tmp/bin/" ./cmd/hyperctl ./cmd/hyperexport
+for command in hyperctl hyperexport; do
+	"$tmp/bin/$command" reference -markdown "$tmp/tree/docs/cli" -man "$tmp/tree/docs/man"
+done
+
 status=0
-for part in index.md resources guides; do
+for part in index.md guides resources data-sources functions ephemeral-resources cli man; do
 	if [ "${1:-}" = --check ]; then
+		[ ! -e "docs/$part" ] && [ ! -e "$tmp/tree/docs/$part" ] && continue
 		diff -ruN "docs/$part" "$tmp/tree/docs/$part" || status=1
 	else
 		rm -rf "docs/$part"
+		[ -e "$tmp/tree/docs/$part" ] || continue
 		mkdir -p docs
 		cp -r "$tmp/tree/docs/$part" docs/
 	fi
