@@ -13,7 +13,8 @@ import (
 // DefaultConcurrent is how many items of bulk work run at once when nobody says: vCenter queues more than a few anyway.
 const DefaultConcurrent = 5
 
-// BulkItem is one piece of bulk work. Do may run beside others; it returns Skip when there is nothing to do.
+// BulkItem is one piece of bulk work. Do may run beside others; it returns Skip when there is nothing to do, and Done when there is
+// something to say about how it was done.
 type BulkItem struct {
 	Name string
 	Do   func(ctx context.Context, report ProgressFunc) error
@@ -33,7 +34,7 @@ type BulkResult struct {
 type BulkOutcome struct {
 	Name        string  `json:"name"`
 	Status      Status  `json:"status"`            // succeeded, skipped, failed or canceled
-	Message     string  `json:"message,omitempty"` // why it was skipped, or the error
+	Message     string  `json:"message,omitempty"` // why it was skipped, the error, or how it was done
 	TookSeconds float64 `json:"took_seconds"`
 	Err         error   `json:"-"` // of failed and canceled ones
 }
@@ -44,6 +45,13 @@ func Skip(format string, args ...any) error { return &skipError{fmt.Sprintf(form
 type skipError struct{ why string }
 
 func (e *skipError) Error() string { return e.why }
+
+// Done is what an item's Do returns when it did its work in a way that a person should know of.
+func Done(format string, args ...any) error { return &doneError{fmt.Sprintf(format, args...)} }
+
+type doneError struct{ how string }
+
+func (e *doneError) Error() string { return e.how }
 
 // RunBulk runs the items, at most concurrent at once (0: DefaultConcurrent), and waits for all. One that fails stops no other.
 // When ctx ends, those that run are told by it and the rest is not begun. report gets the beginning and the end of each item
@@ -87,8 +95,11 @@ func (item BulkItem) run(ctx context.Context, what string, report ProgressFunc) 
 	}
 	o := BulkOutcome{Name: item.Name, Status: Succeeded, TookSeconds: time.Since(started).Seconds()}
 	var skip *skipError
+	var done *doneError
 	switch {
 	case err == nil:
+	case errors.As(err, &done):
+		o.Message = done.how
 	case errors.As(err, &skip):
 		o.Status, o.Message = Skipped, skip.why
 	case ctx.Err() != nil && errors.Is(err, ctx.Err()):

@@ -119,3 +119,10 @@ func TestRunBulk_ACancelBeginsNothingMore(t *testing.T) {
 		t.Errorf("%d begun, result %+v", begun.Load(), r)
 	}
 }
+
+func TestRunBulk_DoneSaysHow(t *testing.T) {
+	r, err := sdk.RunBulk(t.Context(), "stop", 0, items(1, func(context.Context, int) error { return sdk.Done("powered off %s", "hard") }), nil)
+	if err != nil || r.Succeeded != 1 || r.Items[0].Status != sdk.Succeeded || r.Items[0].Message != "powered off hard" {
+		t.Errorf("got %v and %+v", err, r)
+	}
+}

@@ -29,6 +29,8 @@ type CloneSpec struct {
 	VMSettings
 	Customization *Customization `json:"customization,omitempty"` // happens at the first power-on
 	CloudInit     *CloudInit     `json:"cloud_init,omitempty"`
+
+	consolidate bool // disks in one piece, whatever chain the source's are
 }
 
 // CloneResult is what a clone made.
@@ -101,6 +103,7 @@ func (c *Client) clone(ctx context.Context, spec CloneSpec, report sdk.ProgressF
 		c.marks.release(r.mark)
 		return nil, err
 	}
+	c.marks.made(r.mark, made.ref.Value)
 	return c.cloned(ctx, r, made, err)
 }
 

@@ -4,6 +4,7 @@ import (
 	"crypto/sha256"
 	"encoding/hex"
 	"encoding/json"
+	"maps"
 	"sync"
 	"time"
 
@@ -33,21 +34,28 @@ func mark(spec CloneSpec, sourceUUID, folder string) (string, error) {
 // marks are those of the clones that this client has made or is making, so that one run never takes one VM twice.
 type marks struct {
 	mu    sync.Mutex
-	taken map[string]bool
+	taken map[string]string // by mark: the moref value of the VM, empty while it is being made
 }
 
 func (m *marks) claim(mark, name string) error {
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	if m.taken[mark] {
+	if _, taken := m.taken[mark]; taken {
 		return sdk.WithHint(sdk.Conflictf("a clone with this name, folder and settings was asked for before in this run"),
 			"two clones of %q are the same in every word; give one of them another name or folder", name)
 	}
 	if m.taken == nil {
-		m.taken = map[string]bool{}
+		m.taken = map[string]string{}
 	}
-	m.taken[mark] = true
+	m.taken[mark] = ""
 	return nil
+}
+
+// made says which VM came of it.
+func (m *marks) made(mark, vm string) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	m.taken[mark] = vm
 }
 
 // release lets a clone be asked for again: there is none of it, or its VM was deleted.
@@ -55,4 +63,11 @@ func (m *marks) release(mark string) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	delete(m.taken, mark)
+}
+
+// releaseVM is release for one whose mark is not at hand.
+func (m *marks) releaseVM(vm string) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	maps.DeleteFunc(m.taken, func(_, made string) bool { return made == vm })
 }

@@ -23,7 +23,7 @@ func (c *Client) cloneRequest(ctx context.Context, spec CloneSpec, fresh bool) (
 	if err != nil {
 		return nil, fmt.Errorf("source: %w", err)
 	}
-	r := &cloneRequest{spec: spec, source: source, call: types.CloneVM_Task{This: source.vm.Self, Name: escapeName(spec.TargetName)}}
+	r := &cloneRequest{spec: spec, source: source, call: types.CloneVM_Task{This: source.vm.Self, Name: escapeEntity(spec.TargetName)}}
 	if err := c.placeClone(ctx, r); err != nil {
 		return r, err
 	}
@@ -44,6 +44,9 @@ func (c *Client) cloneRequest(ctx context.Context, spec CloneSpec, fresh bool) (
 			return r, err
 		}
 		where.Location.DiskMoveType = string(types.VirtualMachineRelocateDiskMoveOptionsCreateNewChildDiskBacking)
+	}
+	if spec.consolidate {
+		where.Location.DiskMoveType = string(types.VirtualMachineRelocateDiskMoveOptionsMoveAllDiskBackingsAndConsolidate)
 	}
 	where.Template, where.PowerOn = spec.Template, spec.PowerOn
 	if r.mark, err = mark(spec, source.vm.Config.InstanceUuid, r.call.Folder.Value); err != nil {

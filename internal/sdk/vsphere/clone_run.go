@@ -163,7 +163,7 @@ func (c *Client) cloneByName(ctx context.Context, r *cloneRequest) (*types.Manag
 		return nil, err
 	}
 	path := newTree(content).path(ref)
-	taken := sdk.Conflictf("%s exists", path)
+	taken := sdk.Kind(ErrNameTaken, sdk.Conflictf("%s exists", path))
 	if ref.Type != "VirtualMachine" {
 		return nil, sdk.WithHint(taken, "it is a %s; choose another name or folder", ref.Type)
 	}

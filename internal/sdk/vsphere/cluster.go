@@ -70,9 +70,7 @@ func (c *Client) clusters(ctx context.Context, f Filter) ([]Cluster, error) {
 	content, err := c.list(ctx, scope, pageObjects, []string{"ClusterComputeResource"}, around, []types.PropertySpec{
 		{Type: "Folder", PathSet: []string{"name", "parent"}},
 		{Type: "Datacenter", PathSet: []string{"name", "parent"}},
-		{Type: "ClusterComputeResource", PathSet: []string{
-			"name", "parent", "resourcePool", "summary", "configurationEx", "host", "datastore", "network",
-		}},
+		{Type: "ClusterComputeResource", PathSet: clusterProps()},
 		{Type: "HostSystem", PathSet: []string{"summary.quickStats", "vm"}},
 	})
 	if err != nil {
@@ -99,6 +97,11 @@ func (c *Client) clusters(ctx context.Context, f Filter) ([]Cluster, error) {
 	}
 	slices.SortFunc(clusters, func(a, b Cluster) int { return strings.Compare(a.Path, b.Path) })
 	return clusters, nil
+}
+
+// clusterProps are the properties that a Cluster is made of, besides those of its hosts.
+func clusterProps() []string {
+	return []string{"name", "parent", "resourcePool", "summary", "configurationEx", "host", "datastore", "network"}
 }
 
 func newCluster(m *mo.ClusterComputeResource, tree tree, hosts map[types.ManagedObjectReference]mo.HostSystem) Cluster {

@@ -138,18 +138,22 @@ type node struct {
 func newTree(content []types.ObjectContent) tree {
 	t := tree{}
 	for _, object := range content {
-		props := properties(object)
-		name, _ := props["name"].(string)
-		n := node{name: name}
-		for _, key := range []string{"parentFolder", "parentVApp", "parent"} { // a vApp's place is among the VMs, not the pools
-			if ref, ok := props[key].(types.ManagedObjectReference); ok {
-				n.parent = &ref
-				break
-			}
-		}
-		t[object.Obj] = n
+		t[object.Obj] = newNode(object)
 	}
 	return t
+}
+
+func newNode(object types.ObjectContent) node {
+	props := properties(object)
+	name, _ := props["name"].(string)
+	n := node{name: name}
+	for _, key := range []string{"parentFolder", "parentVApp", "parent"} { // a vApp's place is among the VMs, not the pools
+		if ref, ok := props[key].(types.ManagedObjectReference); ok {
+			n.parent = &ref
+			break
+		}
+	}
+	return n
 }
 
 // chain is the object and its ancestors below the root folder, the object first.

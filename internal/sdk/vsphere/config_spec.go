@@ -1,10 +1,7 @@
 package vsphere
 
 import (
-	"bytes"
 	"cmp"
-	"compress/gzip"
-	"encoding/base64"
 	"fmt"
 	"maps"
 	"slices"
@@ -136,28 +133,4 @@ func propertyValue(p types.VAppPropertyInfo) string {
 		return p.Value
 	}
 	return p.DefaultValue
-}
-
-// options is what cloud-init's VMware data source reads: gzip and base64 keep any text whole.
-func (ci *CloudInit) options() (map[string]string, error) {
-	options := map[string]string{}
-	if ci == nil {
-		return options, nil
-	}
-	for name, text := range map[string]string{"metadata": ci.Metadata, "userdata": string(ci.UserData)} {
-		if text == "" {
-			continue
-		}
-		var b bytes.Buffer
-		w := gzip.NewWriter(&b)
-		if _, err := w.Write([]byte(text)); err != nil {
-			return nil, err
-		}
-		if err := w.Close(); err != nil {
-			return nil, err
-		}
-		options["guestinfo."+name] = base64.StdEncoding.EncodeToString(b.Bytes())
-		options["guestinfo."+name+".encoding"] = "gzip+base64"
-	}
-	return options, nil
 }

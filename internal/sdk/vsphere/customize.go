@@ -46,9 +46,3 @@ type InterfaceSettings struct {
 	DNSServers []string `json:"dns_servers,omitempty"` // Windows only
 	DNSDomain  string   `json:"dns_domain,omitempty"`  // Windows only
 }
-
-// CloudInit is handed to cloud-init's VMware data source through guestinfo (docs.cloud-init.io, "VMware").
-type CloudInit struct {
-	Metadata string `json:"metadata,omitempty"` // YAML or JSON
-	UserData Secret `json:"userdata,omitempty"`
-}

@@ -59,9 +59,7 @@ func (c *Client) datacenters(ctx context.Context, f Filter) ([]Datacenter, error
 		{Type: "Folder", PathSet: []string{"name", "parent"}},
 		{Type: "ComputeResource", PathSet: []string{"name", "parent"}},
 		{Type: "HostSystem", PathSet: []string{"parent", "vm"}},
-		{Type: "Datacenter", PathSet: []string{
-			"name", "parent", "overallStatus", "vmFolder", "hostFolder", "datastoreFolder", "networkFolder", "datastore", "network",
-		}},
+		{Type: "Datacenter", PathSet: datacenterProps()},
 	})
 	if err != nil {
 		return nil, err
@@ -85,6 +83,13 @@ func (c *Client) datacenters(ctx context.Context, f Filter) ([]Datacenter, error
 	}
 	slices.SortFunc(datacenters, func(a, b Datacenter) int { return strings.Compare(a.Path, b.Path) })
 	return datacenters, nil
+}
+
+// datacenterProps are the properties that a Datacenter is made of, besides what lies in it.
+func datacenterProps() []string {
+	return []string{
+		"name", "parent", "overallStatus", "vmFolder", "hostFolder", "datastoreFolder", "networkFolder", "datastore", "network",
+	}
 }
 
 // count adds a host or a cluster to the counts of its datacenter.

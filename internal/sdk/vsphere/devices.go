@@ -1,6 +1,7 @@
 package vsphere
 
 import (
+	"cmp"
 	"fmt"
 	"slices"
 	"strings"
@@ -64,6 +65,7 @@ func setDevices(vm *VM, config *types.VirtualMachineConfigInfo, around surroundi
 		}
 	}
 	sortDisks(vm.Disks, config.BootOptions)
+	slices.SortStableFunc(vm.NICs, func(a, b NIC) int { return cmp.Compare(a.Key, b.Key) }) // as vCenter numbers them; the list has any order
 }
 
 // sortDisks puts disks into boot order: those of the configured boot order first, then by bus as VMware's firmware tries

@@ -48,7 +48,8 @@ func (c *Client) streamEvents(ctx context.Context, spec EventsSpec, use func(Eve
 		return err
 	}
 	q.filter.MaxCount = followPage
-	f := &follower{c: c, q: q, use: use, begin: q.since, newest: q.since, seen: map[int32]bool{}}
+	hand := func(_ types.BaseEvent, e Event) error { return use(e) }
+	f := &follower{c: c, q: q, use: hand, begin: q.since, newest: q.since, seen: map[int32]bool{}}
 	return f.run(ctx)
 }
 
@@ -56,7 +57,8 @@ func (c *Client) streamEvents(ctx context.Context, spec EventsSpec, use func(Eve
 type follower struct {
 	c   *Client
 	q   *eventQuery
-	use func(Event) error
+	use func(types.BaseEvent, Event) error
+	say func(error) // told of every interruption, and nil when it is over; may be nil
 
 	begin, newest time.Time // of what is followed; of what was handed on
 	seen          map[int32]bool
@@ -64,6 +66,8 @@ type follower struct {
 	forgotten     int32   // the greatest key that was dropped from seen
 	ran           bool    // it worked once
 	made          bool    // the collector was made this time
+	told          bool    // that it is interrupted
+	last          int32   // key that was handed on
 	used          error   // what use said
 }
 
@@ -79,13 +83,14 @@ func (f *follower) run(ctx context.Context) error {
 		if errors.As(err, &refused) {
 			if err = f.poll(ctx); err == nil {
 				f.ran, wait = true, followPause
+				f.tell(nil, 0)
 				pause(ctx, pollEvery)
 				continue
 			}
 		}
 		switch {
 		case ctx.Err() != nil:
-			return ctx.Err()
+			return context.Cause(ctx)
 		case f.used != nil:
 			return f.used
 		case f.made && (errors.Is(err, errGap) || errors.Is(err, sdk.ErrNotFound)): // the collector went with its session
@@ -94,9 +99,28 @@ func (f *follower) run(ctx context.Context) error {
 		case !f.ran, errors.Is(err, sdk.ErrNotFound), errors.Is(err, sdk.ErrDenied), errors.Is(err, sdk.ErrInvalid), f.c.closing.Load():
 			return err
 		}
-		f.c.log.Warn("events are interrupted", "error", err, "again_in", wait)
+		if f.made {
+			wait = followPause
+		}
+		f.tell(err, wait)
 		pause(ctx, wait)
 		wait = min(2*wait, maxPause)
+	}
+}
+
+// tell says whether the stream is interrupted. The log hears it once, however often it is tried before it goes on.
+func (f *follower) tell(err error, wait time.Duration) {
+	if f.say != nil {
+		f.say(err)
+	}
+	switch {
+	case err == nil:
+		f.told = false
+	case f.told:
+		f.c.log.Debug("events are still interrupted", "error", err, "again_in", wait)
+	default:
+		f.told = true
+		f.c.log.Warn("events are interrupted; they go on from the last one as soon as vCenter answers", "last_key", f.last, "error", err)
 	}
 }
 
@@ -132,6 +156,7 @@ func (f *follower) listen(ctx context.Context, collector types.ManagedObjectRefe
 		PropSet:   []types.PropertySpec{{Type: collector.Type, PathSet: []string{"latestPage"}}},
 	}, func(update types.ObjectUpdate) bool {
 		f.ran = true
+		f.tell(nil, 0)
 		if update.Kind == types.ObjectUpdateKindLeave {
 			gap = classify(notFound(collector))
 			return true
@@ -215,7 +240,7 @@ func (f *follower) hand(page []types.BaseEvent) {
 		if !f.q.wants(event) {
 			continue
 		}
-		if f.used = f.use(event); f.used != nil {
+		if f.used = f.use(raw, event); f.used != nil {
 			return
 		}
 	}
@@ -223,7 +248,7 @@ func (f *follower) hand(page []types.BaseEvent) {
 
 func (f *follower) remember(raw types.BaseEvent) {
 	e := raw.GetEvent()
-	f.seen[e.Key] = true
+	f.seen[e.Key], f.last = true, e.Key
 	f.order = append(f.order, e.Key)
 	if e.CreatedTime.After(f.newest) {
 		f.newest = e.CreatedTime

@@ -76,17 +76,25 @@ func (c *Client) scope(ctx context.Context, kind Kind, f Filter, states []string
 		}
 		s.container, s.within = found, append(s.within, found)
 	}
-	if len(f.Tags) > 0 {
-		tagged, err := c.ObjectsWithTags(ctx, f.Tags, kind)
-		if err != nil {
-			return nil, &FilterError{Field: "tags", Err: hint(err, "name a tag by its id, or as category/name")}
-		}
-		s.tagged = map[types.ManagedObjectReference]bool{}
-		for _, ref := range tagged {
-			s.tagged[ref] = true
-		}
+	var err error
+	s.tagged, err = c.tagged(ctx, kind, f.Tags)
+	return s, err
+}
+
+// tagged are the objects of a kind that have all of the tags; nil without tags.
+func (c *Client) tagged(ctx context.Context, kind Kind, tags []string) (map[types.ManagedObjectReference]bool, error) {
+	if len(tags) == 0 {
+		return nil, nil
 	}
-	return s, nil
+	refs, err := c.ObjectsWithTags(ctx, tags, kind)
+	if err != nil {
+		return nil, &FilterError{Field: "tags", Err: hint(err, "name a tag by its id, or as category/name")}
+	}
+	tagged := map[types.ManagedObjectReference]bool{}
+	for _, ref := range refs {
+		tagged[ref] = true
+	}
+	return tagged, nil
 }
 
 // hint says what to do about a reference that names nothing, when nothing better is known.

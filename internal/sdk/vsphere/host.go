@@ -71,10 +71,7 @@ func (c *Client) hosts(ctx context.Context, f Filter) ([]Host, error) {
 		return nil, err
 	}
 	content, err := c.list(ctx, scope, pageObjects, []string{"HostSystem"}, towardsRoot(), append(treeProps(),
-		types.PropertySpec{Type: "HostSystem", PathSet: []string{
-			"name", "parent", "summary.hardware", "summary.runtime", "summary.quickStats", "summary.config.product",
-			"summary.overallStatus", "vm", "datastore",
-		}}))
+		types.PropertySpec{Type: "HostSystem", PathSet: hostProps()}))
 	if err != nil {
 		return nil, err
 	}
@@ -94,6 +91,14 @@ func (c *Client) hosts(ctx context.Context, f Filter) ([]Host, error) {
 	}
 	slices.SortFunc(hosts, func(a, b Host) int { return strings.Compare(a.Path, b.Path) })
 	return hosts, nil
+}
+
+// hostProps are the properties that a Host is made of.
+func hostProps() []string {
+	return []string{
+		"name", "parent", "summary.hardware", "summary.runtime", "summary.quickStats", "summary.config.product",
+		"summary.overallStatus", "vm", "datastore",
+	}
 }
 
 // state is one of HostStates.

@@ -94,14 +94,18 @@ func (c *Client) queryPerf(ctx context.Context, targets metricTargets, columns [
 					return nil, err
 				}
 			}
-			batch = append(batch, types.PerfQuerySpec{
-				Entity: target.ref, StartTime: &w.start, EndTime: &w.end, MetricId: ids,
-				IntervalId: int32(w.stored.period / time.Second), Format: string(types.PerfFormatCsv),
-			})
+			batch = append(batch, perfQuery(target.ref, ids, w))
 			size += len(ids)
 		}
 	}
 	return read, flush()
+}
+
+func perfQuery(ref types.ManagedObjectReference, ids []types.PerfMetricId, w window) types.PerfQuerySpec {
+	return types.PerfQuerySpec{
+		Entity: ref, StartTime: &w.start, EndTime: &w.end, MetricId: ids,
+		IntervalId: int32(w.stored.period / time.Second), Format: string(types.PerfFormatCsv),
+	}
 }
 
 // metricIDs are the columns to ask of a target: of a cluster's host those that are told from hosts, else the entity's own.

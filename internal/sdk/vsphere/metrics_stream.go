@@ -2,10 +2,7 @@ package vsphere
 
 import (
 	"context"
-	"errors"
 	"fmt"
-	"maps"
-	"slices"
 	"time"
 
 	"github.com/hypersdk/terraform-provider-hypersdk/internal/sdk"
@@ -19,45 +16,37 @@ const sampleLag = 5 * time.Second
 // samples, when the reason changes why there are none. A lost connection is waited out. Start, End and other intervals are
 // refused.
 func (c *Client) StreamMetrics(ctx context.Context, spec MetricsSpec, use func(*Metrics) error) error {
-	return c.streamMetrics(ctx, spec, use, func(until time.Duration) { pause(ctx, until) })
+	return newMetricsHub(c).stream(ctx, spec, use)
 }
 
-func (c *Client) streamMetrics(ctx context.Context, spec MetricsSpec, use func(*Metrics) error, wait func(time.Duration)) error {
+// stream is a hub for one watcher.
+func (h *MetricsHub) stream(ctx context.Context, spec MetricsSpec, use func(*Metrics) error) error {
 	if err := realtimeOnly(&spec); err != nil {
 		return fmt.Errorf("follow metrics of %q: %w", spec.Entity, err)
 	}
-	if spec.MaxSamples == 0 {
-		spec.MaxSamples = 1
+	ctx, stop := context.WithCancel(ctx)
+	h.start(ctx)
+	defer func() {
+		stop()
+		<-h.done
+	}()
+	w, err := h.Watch(ctx, spec)
+	if err != nil {
+		return err
 	}
-	var last time.Time
-	var missing map[string]string
-	for ctx.Err() == nil {
-		m, err := c.GetMetrics(ctx, spec)
-		switch {
-		case errors.Is(err, sdk.ErrUnavailable) && !last.IsZero() && ctx.Err() == nil:
-			c.log.Warn("metrics are interrupted", "error", err)
-		case err != nil:
-			return err
-		default:
-			m.Samples = slices.DeleteFunc(m.Samples, func(s MetricSample) bool { return !s.Time.After(last) })
-			if len(m.Samples) > 0 || !maps.Equal(m.Missing, missing) {
-				if err := use(m); err != nil {
-					return err
-				}
-			}
-			missing = m.Missing
-			if n := len(m.Samples); n > 0 {
-				last = m.Samples[n-1].Time
-			}
-			spec.MaxSamples = defaultSamples // after an interruption, what was missed
+	defer w.Close()
+	for {
+		update, err := w.Next(ctx)
+		if ctx.Err() != nil {
+			return context.Cause(ctx)
 		}
-		now, err := c.serverTime(ctx)
 		if err != nil {
-			now = time.Now()
+			return err
 		}
-		wait(now.Truncate(realtime).Add(realtime + sampleLag).Sub(now))
+		if err := use(update.Metrics); err != nil {
+			return err
+		}
 	}
-	return ctx.Err()
 }
 
 // realtimeOnly refuses what a stream cannot give.

@@ -3,6 +3,8 @@ package vsphere
 import (
 	"sort"
 	"strings"
+	"unicode"
+	"unicode/utf8"
 
 	"github.com/hypersdk/terraform-provider-hypersdk/internal/sdk"
 )
@@ -39,6 +41,14 @@ func escapeName(written string) string {
 		}
 	}
 	return b.String()
+}
+
+// escapeEntity is escapeName for a whole name, in which a slash separates nothing.
+func escapeEntity(written string) string { return strings.ReplaceAll(escapeName(written), "/", "%2f") }
+
+// plainText says whether a new name has neither control characters, which XML does not carry, nor what is no UTF-8.
+func plainText(name string) bool {
+	return utf8.ValidString(name) && strings.IndexFunc(name, unicode.IsControl) < 0
 }
 
 func isEscape(s string) bool {
@@ -83,8 +93,12 @@ func didYouMean(err error, name string, names []string) error {
 			continue
 		}
 		seen[candidate] = true
-		if d := distance(strings.ToLower(name), strings.ToLower(candidate), limit); d <= limit {
+		d := distance(strings.ToLower(name), strings.ToLower(candidate), limit)
+		switch {
+		case d <= limit:
 			found = append(found, near{candidate, d})
+		case len(name) > 2 && strings.HasPrefix(strings.ToLower(candidate), strings.ToLower(name)): // the beginning alone was written
+			found = append(found, near{candidate, limit + 1})
 		}
 	}
 	sort.SliceStable(found, func(i, j int) bool {

@@ -264,12 +264,11 @@ func (c *Client) deletable(ctx context.Context, pool types.ManagedObjectReferenc
 	if policy == MoveChildren {
 		return nil
 	}
-	tree := newTree(content)
-	vms, pools := namesOf(tree, props["vm"]), namesOf(tree, props["resourcePool"])
-	if len(vms)+len(pools) == 0 {
+	held := newPoolContents(object, newTree(content)).String()
+	if held == "" {
 		return nil
 	}
-	return sdk.WithHint(sdk.Conflictf("it holds %s", strings.Join(slices.Concat(counted("VM", vms), counted("pool", pools)), " and ")),
+	return sdk.WithHint(sdk.Conflictf("it holds %s", held),
 		"move them elsewhere first, or choose %s: then they move to its parent", MoveChildren)
 }
 
@@ -288,7 +287,7 @@ func poolContentsShape() shape {
 
 func namesOf(known tree, refs any) []string {
 	list, _ := refs.(types.ArrayOfManagedObjectReference)
-	var names []string
+	names := []string{}
 	for _, ref := range list.ManagedObjectReference {
 		names = append(names, unescapeName(known[ref].name))
 	}

@@ -2,12 +2,16 @@ package vsphere
 
 import (
 	"context"
+	"errors"
+	"fmt"
 	"path"
 	"sync"
 	"time"
 
 	"github.com/vmware/govmomi/vim25/mo"
 	"github.com/vmware/govmomi/vim25/types"
+
+	"github.com/hypersdk/terraform-provider-hypersdk/internal/sdk"
 )
 
 // aheadFor is how long a pool that was read along with its siblings answers for itself.
@@ -25,8 +29,13 @@ func poolProps(more ...string) []types.PropertySpec {
 		{Type: "Folder", PathSet: []string{"name", "parent"}},
 		{Type: "Datacenter", PathSet: []string{"name", "parent"}},
 		{Type: "ComputeResource", PathSet: []string{"name", "parent"}},
-		{Type: "ResourcePool", PathSet: append([]string{"name", "parent", "owner", "config", "runtime"}, more...)},
+		{Type: "ResourcePool", PathSet: poolRowProps(more...)},
 	}
+}
+
+// poolRowProps are the properties that a ResourcePool is made of.
+func poolRowProps(more ...string) []string {
+	return append([]string{"name", "parent", "owner", "config", "runtime"}, more...)
 }
 
 // poolShape is all of a pool in one call. Pools that are read together bring their siblings along: who reads two of a
@@ -42,18 +51,50 @@ func poolShape(ahead *poolsAhead) shape {
 
 // readPool reads a pool; reads that come together share a call.
 func (c *Client) readPool(ctx context.Context, ref types.ManagedObjectReference) (*ResourcePool, error) {
-	content, ok := c.ahead.take(ref, time.Now())
-	if !ok {
-		var err error
-		if content, err = c.pools.get(ctx, ref); err != nil {
-			return nil, err
-		}
+	content, err := c.poolContent(ctx, ref)
+	if err != nil {
+		return nil, err
 	}
 	object, err := find(content, ref)
 	if err != nil {
 		return nil, err
 	}
 	return newResourcePool(object, newTree(content))
+}
+
+func (c *Client) poolContent(ctx context.Context, ref types.ManagedObjectReference) ([]types.ObjectContent, error) {
+	if content, ok := c.ahead.take(ref, time.Now()); ok {
+		return content, nil
+	}
+	return c.pools.get(ctx, ref)
+}
+
+// ReadPoolChain reads the pool with exactly this managed object id and, after it, its ancestors up to the root pool, in one call.
+// A vApp among them ends the chain: it gives by rules of its own.
+func (c *Client) ReadPoolChain(ctx context.Context, id string) ([]ResourcePool, error) {
+	ref := poolRef(id)
+	content, err := c.poolContent(ctx, ref)
+	if err != nil {
+		return nil, fmt.Errorf("read resource pool %s: %w", id, err)
+	}
+	tree := newTree(content)
+	var chain []ResourcePool
+	for ref.Value != "" {
+		object, err := find(content, ref)
+		if len(chain) > 0 && errors.Is(err, sdk.ErrNotFound) {
+			break
+		}
+		if err != nil {
+			return nil, fmt.Errorf("read resource pool %s: %w", id, err)
+		}
+		pool, err := newResourcePool(object, tree)
+		if err != nil {
+			return nil, fmt.Errorf("read resource pool %s: %w", id, err)
+		}
+		chain = append(chain, *pool)
+		ref = poolRef(pool.Parent)
+	}
+	return chain, nil
 }
 
 func newResourcePool(object types.ObjectContent, around tree) (*ResourcePool, error) {

@@ -93,6 +93,8 @@ func validPoolName(name string) error {
 	switch n := utf8.RuneCountInString(name); {
 	case strings.TrimSpace(name) == "":
 		return sdk.Invalidf("the resource pool has no name")
+	case !plainText(name):
+		return sdk.Invalidf("the name %q has a character that no name can have", name)
 	case n > maxPoolName:
 		return sdk.Invalidf("the name has %d characters; vCenter allows %d", n, maxPoolName)
 	}

@@ -85,7 +85,13 @@ func (c *Client) resolve(ctx context.Context, kind Kind, ref string) (types.Mana
 			return found, err
 		}
 	}
-	return c.resolveName(ctx, kind, ref)
+	found, err := c.resolveName(ctx, kind, ref)
+	if kind == KindResourcePool && errors.Is(err, sdk.ErrNotFound) {
+		if owner, missing := c.resolveName(ctx, KindCluster, ref); missing == nil {
+			return c.rootPool(ctx, owner)
+		}
+	}
+	return found, err
 }
 
 func (c *Client) resolvePath(ctx context.Context, kind Kind, path string) (types.ManagedObjectReference, error) {

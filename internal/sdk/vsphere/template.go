@@ -1,6 +1,7 @@
 package vsphere
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -71,8 +72,8 @@ type TemplateResult struct {
 }
 
 // CreateTemplate makes the template and waits for vCenter. Marking is the last step, so nobody sees a template half made; what an
-// interrupted call leaves is a VM that carries a mark of ours, and the same call finds it again and goes on. Progress is in
-// percent. To convert a VM that is not off is sdk.ErrConflict.
+// interrupted call leaves is a VM that carries a mark of ours, and the same call finds it again and goes on. So it does, for a
+// day, with a template that was finished while nobody heard of it. Progress is in percent. To convert a VM that is not off is sdk.ErrConflict.
 func (c *Client) CreateTemplate(ctx context.Context, spec TemplateSpec, report sdk.ProgressFunc) (*TemplateResult, error) {
 	if err := spec.Validate(); err != nil {
 		return nil, err
@@ -89,87 +90,35 @@ func (c *Client) CreateTemplate(ctx context.Context, spec TemplateSpec, report s
 }
 
 func (c *Client) cloneTemplate(ctx context.Context, spec TemplateSpec, report sdk.ProgressFunc) (*TemplateResult, error) {
-	source, err := c.findHead(ctx, spec.Source)
-	if err != nil {
+	made, err := c.clone(ctx, spec.clone(), report)
+	if made == nil {
 		return nil, err
 	}
-	goal, err := c.templateGoal(ctx, spec, source)
-	if err != nil {
-		return nil, err
-	}
-	goal.mark, goal.marked = templateMark{Key: templateKey(spec, source.instanceUUID)}, true // a clone is born with it
-	req, err := c.templateClone(ctx, spec, source, goal)
-	if err != nil {
-		return nil, err
-	}
-	made, err := c.cloneOrFind(ctx, req, goal.mark.Key, report)
-	if err != nil {
-		return nil, err
-	}
-	return c.finishTemplate(ctx, made, goal, source.instanceUUID, report)
-}
-
-// templateClone copies the source, off and not yet a template: a template takes no snapshot.
-func (c *Client) templateClone(ctx context.Context, spec TemplateSpec, source *head, goal templateGoal) (*types.CloneVM_Task, error) {
-	location := types.VirtualMachineRelocateSpec{ // without the source's own snapshots
-		DiskMoveType: string(types.VirtualMachineRelocateDiskMoveOptionsMoveAllDiskBackingsAndConsolidate),
-	}
-	for _, place := range []struct {
-		kind  Kind
-		named string
-		ref   **types.ManagedObjectReference
-	}{
-		{KindResourcePool, spec.ResourcePool, &location.Pool},
-		{KindHost, spec.Host, &location.Host},
-		{KindDatastore, spec.Datastore, &location.Datastore},
-	} {
-		if place.named == "" {
-			continue
-		}
-		ref, err := c.Resolve(ctx, place.kind, place.named)
-		if err != nil {
-			return nil, err
-		}
-		*place.ref = &ref
-	}
-	if source.template && location.Pool == nil {
-		return nil, sdk.WithHint(sdk.Invalidf("the source %s is a template, and a template has no resource pool to make the copy in", source.path),
-			"name a resource_pool: a pool's, a cluster's or a host's path")
-	}
-	return &types.CloneVM_Task{
-		This: source.ref, Folder: goal.folder, Name: storedName(goal.name),
-		Spec: types.VirtualMachineCloneSpec{
-			Location: location,
-			Config:   &types.VirtualMachineConfigSpec{Annotation: goal.annotation, ExtraConfig: goal.mark.extraConfig()},
-		},
-	}, nil
-}
-
-// cloneOrFind clones. A VM of that name that carries this call's mark is what an earlier call left: it is taken over.
-func (c *Client) cloneOrFind(ctx context.Context, req *types.CloneVM_Task, key string, report sdk.ProgressFunc) (types.ManagedObjectReference, error) {
-	var made types.ManagedObjectReference
-	res, err := methods.CloneVM_Task(ctx, c.vim, req)
-	var result any
+	var result *TemplateResult
 	if err == nil {
-		result, err = c.tasks.wait(ctx, res.Returnval, percent(report, "clone"))
+		result, err = c.finishTemplate(ctx, vmByID(made.VM.Ref), templateGoal{
+			name: spec.Name, folder: types.ManagedObjectReference{Type: "Folder", Value: made.VM.FolderRef},
+			annotation: spec.Annotation, snapshot: spec.Snapshot, marked: true, // a clone is born with its mark
+		}, made.SourceInstanceUUID, report)
+	} else {
+		err = leftBehind(err, &head{path: cmp.Or(made.VM.Path, made.VM.Name)})
 	}
-	duplicate, ok := faultOf(err).(*types.DuplicateName)
-	if !ok {
-		made, _ = result.(types.ManagedObjectReference)
-		if err != nil && ctx.Err() != nil {
-			err = sdk.WithHint(err, "what is left of it is found again by the same apply")
-		}
-		return made, err
+	if err != nil {
+		c.marks.releaseVM(made.VM.Ref) // the same call finds it again
 	}
-	there := duplicate.Object
-	mark, readErr := c.readMark(ctx, there)
-	if readErr != nil {
-		return there, fmt.Errorf("%w; and what has the name cannot be read: %w", err, readErr)
+	return result, err
+}
+
+// clone asks for a whole copy, off and not yet a template: a template takes no snapshot. It has none of the source's own.
+func (s TemplateSpec) clone() CloneSpec {
+	spec := CloneSpec{
+		SourceVM: s.Source, TargetName: s.Name, Folder: s.Folder, ResourcePool: s.ResourcePool, Host: s.Host, Datastore: s.Datastore, consolidate: true,
 	}
-	if mark.Key == key && !mark.template {
-		return there, nil
+	spec.ExtraConfig = map[string]string{markOption: templateMark{Key: templateKey(s)}.text()}
+	if s.Annotation != "" {
+		spec.Annotation = &s.Annotation
 	}
-	return there, inTheWay(err, mark)
+	return spec
 }
 
 // ErrNameTaken marks the sdk.ErrConflict of a name that something else has.
@@ -185,7 +134,7 @@ func inTheWay(err error, mark *readTemplateMark) error {
 }
 
 func (c *Client) convertTemplate(ctx context.Context, spec TemplateSpec, report sdk.ProgressFunc) (*TemplateResult, error) {
-	key := templateKey(spec, "")
+	key := templateKey(spec)
 	source, err := c.findHead(ctx, spec.Source)
 	if errors.Is(err, sdk.ErrNotFound) { // an interrupted call may have moved it
 		source, err = c.findConverted(ctx, spec, key, err)
@@ -193,8 +142,14 @@ func (c *Client) convertTemplate(ctx context.Context, spec TemplateSpec, report 
 	if err != nil {
 		return nil, err
 	}
+	mark, err := c.readMark(ctx, source.ref)
+	if err != nil {
+		return nil, err
+	}
 	if source.template {
-		return nil, sdk.WithHint(sdk.Conflictf("%s is a template already", source.path), "import it, or name a VM")
+		if err := c.convertedByUs(ctx, source, mark, key); err != nil {
+			return nil, err
+		}
 	}
 	if source.powerState != types.VirtualMachinePowerStatePoweredOff {
 		return nil, sdk.WithHint(sdk.Conflictf("%s is %s, and a template is always off", source.path, source.powerState),
@@ -207,18 +162,28 @@ func (c *Client) convertTemplate(ctx context.Context, spec TemplateSpec, report 
 	if err := c.nameIsFree(ctx, source, goal); err != nil {
 		return nil, err
 	}
-	mark, err := c.readMark(ctx, source.ref)
+	if mark.Key == key { // where it was is known from the first call
+		goal.mark, goal.marked = mark.templateMark, true
+		return c.finishTemplate(ctx, source.ref, goal, source.instanceUUID, report)
+	}
+	now, err := c.Now(ctx)
 	if err != nil {
 		return nil, err
 	}
-	goal.mark = templateMark{Key: key, Name: source.name, Folder: source.folder.Value}
+	goal.mark = templateMark{Key: key, Name: source.name, Folder: source.folder.Value, At: now}
 	if source.pool != nil {
 		goal.mark.Pool = source.pool.String()
 	}
-	if mark.Key == key { // where it was is known from the first call
-		goal.mark, goal.marked = mark.templateMark, true
-	}
 	return c.finishTemplate(ctx, source.ref, goal, source.instanceUUID, report)
+}
+
+// convertedByUs refuses a template, unless it is what this very call has made before its caller was told, and not long ago.
+func (c *Client) convertedByUs(ctx context.Context, source *head, mark *readTemplateMark, key string) error {
+	taken := sdk.Conflictf("%s is a template already", source.path)
+	if mark.Key != key {
+		return sdk.WithHint(taken, "import it, or name a VM")
+	}
+	return c.fresh(ctx, &mark.At, taken)
 }
 
 // findConverted looks for the VM where an interrupted call may have put it: moved, and then renamed.
@@ -290,8 +255,10 @@ func (c *Client) finishTemplate(ctx context.Context, vm types.ManagedObjectRefer
 	}
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), startTimeout) // once it is marked the caller has to know
 	defer cancel()
-	if _, err := methods.MarkAsTemplate(ctx, c.vim, &types.MarkAsTemplate{This: vm}); err != nil {
-		return nil, leftBehind(markError(err, now.path), now)
+	if !now.template {
+		if _, err := methods.MarkAsTemplate(ctx, c.vim, &types.MarkAsTemplate{This: vm}); err != nil {
+			return nil, leftBehind(markError(err, now.path), now)
+		}
 	}
 	made, err := c.readHead(ctx, vm)
 	if err != nil {
@@ -324,7 +291,7 @@ func (c *Client) baseSnapshot(ctx context.Context, vm *head, name string, report
 
 // leftBehind says what stays of a template that could not be finished.
 func leftBehind(err error, vm *head) error {
-	return sdk.WithHint(err, "%s stays as far as it came, and the same apply goes on from there", vm.path)
+	return sdk.WithHint(err, "%s stays as far as it came, and asking for the same again goes on from there", vm.path)
 }
 
 func markError(err error, path string) error {

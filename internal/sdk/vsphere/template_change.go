@@ -238,15 +238,13 @@ func (c *Client) DeleteTemplate(ctx context.Context, ref string) error {
 	}
 	c.Forget(vmByID(ref))
 	switch {
-	case errors.Is(err, sdk.ErrNotFound):
+	case err == nil, errors.Is(err, sdk.ErrNotFound):
+		c.marks.releaseVM(vmByID(ref).Value)
 		return nil
 	case isFault[*types.InvalidPowerState](err):
 		err = sdk.WithHint(err, "somebody turned it into a VM and started it; shut it down, or keep it with on_destroy = \"keep\"")
 	}
-	if err != nil {
-		return fmt.Errorf("delete template %s: %w", ref, err)
-	}
-	return nil
+	return fmt.Errorf("delete template %s: %w", ref, err)
 }
 
 func vmByID(value string) types.ManagedObjectReference {

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/vmware/govmomi/vim25/types"
 
@@ -64,16 +65,35 @@ func wantKind(t *testing.T, err, kind error, words string) {
 	}
 }
 
+// another is a client of a later run, which knows nothing of this one's.
+func another(t *testing.T, v *demo.VCenter) *Client {
+	t.Helper()
+	c, err := Dial(t.Context(), Config{URL: v.URL(), Username: v.Username(), Password: Secret(v.Password()), CAFile: v.CAFile()})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = c.Close(context.WithoutCancel(t.Context())) })
+	return c
+}
+
 func TestTemplate_CloneInterruptedAnywhereIsFoundAgain(t *testing.T) {
-	for name, until := range map[string]func(*testing.T, *Client, types.ManagedObjectReference, templateGoal){
-		"after the clone": func(*testing.T, *Client, types.ManagedObjectReference, templateGoal) {},
-		"after the snapshot": func(t *testing.T, c *Client, made types.ManagedObjectReference, goal templateGoal) {
+	snapshot := func(t *testing.T, c *Client, made string) {
+		t.Helper()
+		h, err := c.readHead(t.Context(), vmByID(made))
+		if err == nil {
+			_, err = c.baseSnapshot(t.Context(), h, byClone().Snapshot, nil)
+		}
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
+	for name, until := range map[string]func(*testing.T, *Client, string){
+		"after the clone":    func(*testing.T, *Client, string) {},
+		"after the snapshot": snapshot,
+		"after the mark, before anybody heard of it": func(t *testing.T, c *Client, made string) {
 			t.Helper()
-			h, err := c.readHead(t.Context(), made)
-			if err == nil {
-				_, err = c.baseSnapshot(t.Context(), h, goal.snapshot, nil)
-			}
-			if err != nil {
+			snapshot(t, c, made)
+			if err := c.MarkAsTemplate(t.Context(), made); err != nil {
 				t.Fatal(err)
 			}
 		},
@@ -81,36 +101,45 @@ func TestTemplate_CloneInterruptedAnywhereIsFoundAgain(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			v, c := newTemplates(t)
 			spec := byClone()
-			source, err := c.findHead(t.Context(), spec.Source)
+			made, err := c.clone(t.Context(), spec.clone(), nil)
 			if err != nil {
 				t.Fatal(err)
 			}
-			goal, err := c.templateGoal(t.Context(), spec, source)
-			if err != nil {
-				t.Fatal(err)
-			}
-			goal.mark = templateMark{Key: templateKey(spec, source.instanceUUID)}
-			req, err := c.templateClone(t.Context(), spec, source, goal)
-			if err != nil {
-				t.Fatal(err)
-			}
-			made, err := c.cloneOrFind(t.Context(), req, goal.mark.Key, nil)
-			if err != nil {
-				t.Fatal(err)
-			}
-			until(t, c, made, goal)
+			until(t, c, made.VM.Ref)
 
-			got, err := c.CreateTemplate(t.Context(), spec, nil)
+			next := another(t, v)
+			got, err := next.CreateTemplate(t.Context(), spec, nil)
 			wantTemplate(t, got, err)
-			if got.Template.Ref != made.Value {
-				t.Errorf("got %s, want the VM %s that was there already", got.Template.Ref, made.Value)
+			if got.Template.Ref != made.VM.Ref {
+				t.Errorf("got %s, want the VM %s that was there already", got.Template.Ref, made.VM.Ref)
 			}
 			if n := v.Calls()["CreateSnapshot_Task"]; n != 1 {
 				t.Errorf("%d snapshots were taken, want 1", n)
 			}
-			_, err = c.CreateTemplate(t.Context(), spec, nil)
-			wantKind(t, err, sdk.ErrConflict, "is a template already: import it")
+			_, err = next.CreateTemplate(t.Context(), spec, nil) // the same run means another one
+			wantKind(t, err, sdk.ErrConflict, "asked for before in this run")
+			spec.Snapshot = "other"
+			_, err = another(t, v).CreateTemplate(t.Context(), spec, nil)
+			wantKind(t, err, ErrNameTaken, "it is not this clone")
+			if err := next.DeleteTemplate(t.Context(), got.Template.Ref); err != nil {
+				t.Fatal(err)
+			}
+			again, err := next.CreateTemplate(t.Context(), byClone(), nil)
+			wantTemplate(t, again, err)
 		})
+	}
+}
+
+func TestTemplate_UnfinishedIsTakenUpByTheSameClient(t *testing.T) {
+	v, c := newTemplates(t)
+	v.SetFaults(demo.Faults{Unavailable: 1000, UnavailableMethod: "CreateSnapshot_Task"})
+	_, err := c.CreateTemplate(t.Context(), byClone(), nil)
+	wantKind(t, err, sdk.ErrUnavailable, "stays as far as it came")
+	v.SetFaults(demo.Faults{})
+	got, err := c.CreateTemplate(t.Context(), byClone(), nil)
+	wantTemplate(t, got, err)
+	if n := v.Calls()["CloneVM_Task"]; n > 2 { // the second finds the name taken
+		t.Errorf("%d clones were asked for", n)
 	}
 }
 
@@ -144,12 +173,16 @@ func TestTemplate_ConversionInterruptedAnywhereIsFoundAgain(t *testing.T) {
 				t.Fatal(err)
 			}
 			part := goal(t, c, before)
-			part.mark = templateMark{Key: templateKey(spec, ""), Name: before.name, Folder: before.folder.Value, Pool: before.pool.String()}
+			part.mark = templateMark{At: time.Now(), Key: templateKey(spec), Name: before.name, Folder: before.folder.Value, Pool: before.pool.String()}
 			if err := c.reconcile(t.Context(), before, part); err != nil {
 				t.Fatal(err)
 			}
 			got, err := c.CreateTemplate(t.Context(), spec, nil)
 			wantTemplate(t, got, err)
+			if name == "after the mark" { // and once more, when nobody heard that it was finished
+				got, err = c.CreateTemplate(t.Context(), spec, nil)
+				wantTemplate(t, got, err)
+			}
 			if got.Template.InstanceUUID != before.instanceUUID || got.SourceUUID != before.instanceUUID {
 				t.Errorf("got %s of %s, want the VM itself, %s", got.Template.InstanceUUID, got.SourceUUID, before.instanceUUID)
 			}
@@ -168,6 +201,23 @@ func TestTemplate_ConversionInterruptedAnywhereIsFoundAgain(t *testing.T) {
 			}
 		})
 	}
+}
+
+func TestTemplate_ConvertedLongAgoIsSomebodys(t *testing.T) {
+	v, c := newTemplates(t)
+	before, err := c.findHead(t.Context(), golden)
+	if err != nil {
+		t.Fatal(err)
+	}
+	mark := templateMark{Key: templateKey(byConvert()), Name: before.name, Folder: before.folder.Value, At: time.Now().Add(-2 * adoptWithin)}
+	if err := c.reconcile(t.Context(), before, templateGoal{name: before.name, folder: before.folder, mark: mark}); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := c.CreateTemplate(t.Context(), byConvert(), nil); err != nil { // unfinished: however old
+		t.Fatal(err)
+	}
+	_, err = another(t, v).CreateTemplate(t.Context(), byConvert(), nil)
+	wantKind(t, err, sdk.ErrConflict, "if it is yours, import it")
 }
 
 func TestTemplate_ConvertRevertConvertUsesTheSnapshotAgain(t *testing.T) {
@@ -192,10 +242,10 @@ func TestTemplate_CallsOfACreate(t *testing.T) {
 	got, err := c.CreateTemplate(t.Context(), spec, nil)
 	wantTemplate(t, got, err)
 	after := v.Calls()
-	// Four look-ups and four reads; a clone, the notes that the simulator's clone drops, a snapshot, the mark. The watcher of all
+	// Four look-ups and five reads, one of what the source's hardware is; a clone, the notes that the simulator's clone drops, a snapshot, the mark. The watcher of all
 	// tasks is not counted: how many waits it makes depends on how updates fall together.
 	for method, most := range map[string]int{
-		"FindByInventoryPath": 4, "RetrievePropertiesEx": 4, "CloneVM_Task": 1, "ReconfigVM_Task": 1, "CreateSnapshot_Task": 1,
+		"FindByInventoryPath": 4, "RetrievePropertiesEx": 5, "CloneVM_Task": 1, "ReconfigVM_Task": 1, "CreateSnapshot_Task": 1,
 		"MarkAsTemplate": 1, "FindChild": 0, "Rename_Task": 0, "MoveIntoFolder_Task": 0,
 	} {
 		if n := after[method] - before[method]; n > most {
@@ -228,7 +278,7 @@ func TestTemplate_Refusals(t *testing.T) {
 	}
 	refused(sdk.ErrConflict, "shut it down first", func(s *TemplateSpec) { s.Source = running.path })
 	refused(sdk.ErrConflict, "/DC0/vm/templates/old is there already", func(s *TemplateSpec) { s.Name = "old" })
-	refused(sdk.ErrConflict, "/DC0/vm/templates/old is there already", func(s *TemplateSpec) { s.Method, s.Name = TemplateByClone, "old" })
+	refused(sdk.ErrConflict, "/DC0/vm/templates/old exists", func(s *TemplateSpec) { s.Method, s.Name = TemplateByClone, "old" })
 	refused(sdk.ErrNotFound, "no VM has that inventory path", func(s *TemplateSpec) { s.Source = "/DC0/vm/build/none" })
 	refused(sdk.ErrNotFound, "find folder", func(s *TemplateSpec) { s.Folder = "/DC0/vm/none" })
 	refused(sdk.ErrInvalid, "stays on its datastore", func(s *TemplateSpec) { s.Datastore = "LocalDS_0" })
@@ -254,7 +304,7 @@ func TestTemplate_OfATemplateNeedsAPool(t *testing.T) {
 	spec := byClone()
 	spec.Source, spec.Name = first.Template.Path, "golden-2"
 	_, err = c.CreateTemplate(t.Context(), spec, nil)
-	wantKind(t, err, sdk.ErrInvalid, "name a resource_pool")
+	wantKind(t, err, sdk.ErrInvalid, "name a resource pool")
 	spec.ResourcePool = "/DC0/host/DC0_C0"
 	second, err := c.CreateTemplate(t.Context(), spec, nil)
 	if err != nil || second.Template.Name != "golden-2" || second.SourceUUID != first.Template.InstanceUUID {

@@ -6,6 +6,7 @@ import (
 	"encoding/hex"
 	"encoding/json"
 	"strings"
+	"time"
 
 	"github.com/vmware/govmomi/vim25/mo"
 	"github.com/vmware/govmomi/vim25/types"
@@ -23,19 +24,25 @@ type templateMark struct {
 	Name   string `json:"name,omitempty"`
 	Folder string `json:"folder,omitempty"` // moref value
 	Pool   string `json:"pool,omitempty"`   // Type:value
+
+	At time.Time `json:"at,omitzero"` // when, by vCenter's clock
 }
 
-// templateKey is the same for the same call. source is the instance UUID, which a conversion leaves out: it is found by its words.
-func templateKey(spec TemplateSpec, source string) string {
+// templateKey is the same for the same call.
+func templateKey(spec TemplateSpec) string {
 	sum := sha256.Sum256([]byte(strings.Join([]string{
-		string(spec.Method), spec.Source, source, spec.Name, spec.Folder, spec.Snapshot, spec.Datastore,
+		string(spec.Method), spec.Source, spec.Name, spec.Folder, spec.Snapshot, spec.Datastore,
 	}, "\x00")))
 	return hex.EncodeToString(sum[:16])
 }
 
+func (m templateMark) text() string {
+	text, _ := json.Marshal(m) // strings and a time always marshal
+	return string(text)
+}
+
 func (m templateMark) extraConfig() []types.BaseOptionValue {
-	text, _ := json.Marshal(m) // strings always marshal
-	return []types.BaseOptionValue{&types.OptionValue{Key: markOption, Value: string(text)}}
+	return []types.BaseOptionValue{&types.OptionValue{Key: markOption, Value: m.text()}}
 }
 
 // noMark takes the mark away: an empty value removes an option.

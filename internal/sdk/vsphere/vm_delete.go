@@ -55,6 +55,13 @@ func (c *Client) powerOffVM(ctx context.Context, vm *VM, policy PowerOffPolicy) 
 // DeleteVM stops the VM as the policy says and deletes it with its disks, but for those at the addresses in keepDisks, which
 // are detached first. A VM that does not exist any more is fine.
 func (c *Client) DeleteVM(ctx context.Context, vm *VM, policy PowerOffPolicy, keepDisks []string) error {
+	if err := c.deleteVM(ctx, vm, policy, keepDisks); err != nil {
+		return fmt.Errorf("delete VM %q: %w", vm.Name, err)
+	}
+	return nil
+}
+
+func (c *Client) deleteVM(ctx context.Context, vm *VM, policy PowerOffPolicy, keepDisks []string) error {
 	err := c.stopAnd(ctx, vm, policy, func() error {
 		if err := c.detachDisks(ctx, vm, keepDisks); err != nil {
 			return err
@@ -66,17 +73,24 @@ func (c *Client) DeleteVM(ctx context.Context, vm *VM, policy PowerOffPolicy, ke
 		_, err = c.tasks.wait(ctx, res.Returnval, nil)
 		return err
 	})
-	return c.removed(vm, "delete", err)
+	return c.removed(vm, err)
 }
 
 // UnregisterVM takes a VM out of the inventory and leaves its files. It must be off: the policy says how it gets there. A VM
 // that does not exist any more is fine.
 func (c *Client) UnregisterVM(ctx context.Context, vm *VM, policy PowerOffPolicy) error {
+	if err := c.unregisterVM(ctx, vm, policy); err != nil {
+		return fmt.Errorf("unregister VM %q: %w", vm.Name, err)
+	}
+	return nil
+}
+
+func (c *Client) unregisterVM(ctx context.Context, vm *VM, policy PowerOffPolicy) error {
 	err := c.stopAnd(ctx, vm, policy, func() error {
 		_, err := methods.UnregisterVM(ctx, c.vim, &types.UnregisterVM{This: vmRef(vm)})
 		return err
 	})
-	return c.removed(vm, "unregister", err)
+	return c.removed(vm, err)
 }
 
 // stopAnd does what needs a VM that is off. One that was off when it was read is not asked again.
@@ -94,12 +108,12 @@ func (c *Client) stopAnd(ctx context.Context, vm *VM, policy PowerOffPolicy, do 
 }
 
 // removed forgets a VM that is gone.
-func (c *Client) removed(vm *VM, verb string, err error) error {
+func (c *Client) removed(vm *VM, err error) error {
 	if fault, ok := faultOf(err).(*types.ManagedObjectNotFound); ok && fault.Obj == vmRef(vm) {
 		err = nil
 	}
 	if err != nil {
-		return fmt.Errorf("%s VM %q: %w", verb, vm.Name, err)
+		return err
 	}
 	c.Forget(vmRef(vm))
 	c.marks.release(vm.CloneMark)

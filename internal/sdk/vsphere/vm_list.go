@@ -120,18 +120,23 @@ func aroundVM() []types.BaseSelectionSpec {
 
 func vmSummaryProps() []types.PropertySpec {
 	return append(treeProps(),
-		types.PropertySpec{Type: "VirtualMachine", PathSet: []string{
-			"name", "parent", "parentVApp", "resourcePool", "config.template", "config.instanceUuid", "config.uuid",
-			"config.guestId", "config.guestFullName", "config.firmware", "config.bootOptions", "config.hardware",
-			"config.annotation", "config.changeTrackingEnabled", "runtime.powerState", "runtime.connectionState", "runtime.host",
-			"guest.hostName", "guest.toolsRunningStatus", "guest.ipAddress", "guest.net", "snapshot",
-		}},
+		types.PropertySpec{Type: "VirtualMachine", PathSet: vmRowProps()},
 		types.PropertySpec{Type: "HostSystem", PathSet: []string{"name", "parent"}},
 		types.PropertySpec{Type: "ResourcePool", PathSet: []string{"name", "parent"}},
 		types.PropertySpec{Type: "Network", PathSet: []string{"name"}},
 		types.PropertySpec{Type: "DistributedVirtualPortgroup", PathSet: []string{"name", "key"}},
 		types.PropertySpec{Type: "OpaqueNetwork", PathSet: []string{"name", "summary"}},
 	)
+}
+
+// vmRowProps are the properties that a VMSummary is made of.
+func vmRowProps() []string {
+	return []string{
+		"name", "parent", "parentVApp", "resourcePool", "config.template", "config.instanceUuid", "config.uuid",
+		"config.guestId", "config.guestFullName", "config.firmware", "config.bootOptions", "config.hardware",
+		"config.annotation", "config.changeTrackingEnabled", "runtime.powerState", "runtime.connectionState", "runtime.host",
+		"guest.hostName", "guest.toolsRunningStatus", "guest.ipAddress", "guest.net", "snapshot",
+	}
 }
 
 // holdsVM says whether the filter wants a VM by what it is.

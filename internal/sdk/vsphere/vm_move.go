@@ -118,6 +118,6 @@ func (u *vmUpdate) relocate(ctx context.Context) error {
 	if err != nil {
 		return fmt.Errorf("relocate: %w", err)
 	}
-	u.done = append(u.done, "relocate")
+	u.done, u.moved = append(u.done, "relocate"), where.Datastore != nil || len(where.Disk) > 0
 	return nil
 }

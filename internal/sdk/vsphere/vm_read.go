@@ -98,16 +98,23 @@ func newSurroundings(content []types.ObjectContent) surroundings {
 			kind, _ := props["summary.type"].(string)
 			s.datastores[unescapeName(name)] = datastore{ref: object.Obj, accessible: accessible, kind: kind}
 		case "Network", "DistributedVirtualPortgroup", "OpaqueNetwork":
-			s.networks[object.Obj.Value] = unescapeName(name)
-			if key, ok := props["key"].(string); ok {
-				s.networks[key] = unescapeName(name)
-			}
-			if summary, ok := props["summary"].(types.OpaqueNetworkSummary); ok {
-				s.networks[summary.OpaqueNetworkId] = unescapeName(name)
-			}
+			addNetwork(s.networks, object.Obj, props)
 		}
 	}
 	return s
+}
+
+// addNetwork enters a network's name under all that adapters may call it by.
+func addNetwork(networks map[string]string, ref types.ManagedObjectReference, props map[string]any) {
+	stored, _ := props["name"].(string)
+	name := unescapeName(stored)
+	networks[ref.Value] = name
+	if key, ok := props["key"].(string); ok {
+		networks[key] = name
+	}
+	if summary, ok := props["summary"].(types.OpaqueNetworkSummary); ok {
+		networks[summary.OpaqueNetworkId] = name
+	}
 }
 
 func newVM(m *mo.VirtualMachine, around surroundings) (*VM, error) {

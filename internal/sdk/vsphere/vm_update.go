@@ -98,6 +98,7 @@ type vmUpdate struct {
 	change types.VirtualMachineConfigSpec
 	disks  []types.VirtualMachineRelocateSpecDiskLocator
 	place  vmPlace
+	moved  bool     // files are elsewhere than before
 	done   []string // the steps that were taken
 }
 
@@ -130,7 +131,7 @@ func (u *vmUpdate) run(ctx context.Context) (*VM, error) {
 
 // plan finds out what differs, before anything is changed.
 func (u *vmUpdate) plan(ctx context.Context, whole *mo.VirtualMachine) error {
-	if name := escapeName(u.spec.Name); name != "" && name != whole.Name {
+	if name := escapeEntity(u.spec.Name); name != "" && name != whole.Name {
 		u.change.Name = name
 	}
 	if err := u.spec.setPlain(&u.change, whole.Config); err != nil {
@@ -188,6 +189,9 @@ func (u *vmUpdate) apply(ctx context.Context, restart bool) (err error) {
 	if err := u.move(ctx); err != nil {
 		return err
 	}
+	if err := u.followFiles(ctx); err != nil {
+		return err
+	}
 	if u.nothing() {
 		u.report(100)
 		return nil
@@ -204,6 +208,23 @@ func (u *vmUpdate) apply(ctx context.Context, restart bool) (err error) {
 	}
 	u.done = append(u.done, "reconfigure")
 	u.report(100)
+	return nil
+}
+
+// followFiles finds the device changes anew after a relocation: they name the files of the disks, which are others now.
+func (u *vmUpdate) followFiles(ctx context.Context) error {
+	if !u.moved || len(u.change.DeviceChange) == 0 {
+		return nil
+	}
+	_, whole, err := u.c.readVMWhole(ctx, u.ref)
+	if err != nil {
+		return err
+	}
+	h := newHardware(u.c, whole.Config.Hardware.Device)
+	if err := u.planDevices(ctx, h); err != nil {
+		return err
+	}
+	u.change.DeviceChange = h.changes
 	return nil
 }
 

@@ -253,3 +253,28 @@ func TestWaitReady_ManyOverOneCallAtATime(t *testing.T) {
 		t.Errorf("got %d collectors, want the clones' own", got)
 	}
 }
+
+// A disk is changed where the relocation before it has put its file.
+func TestUpdateVM_ChangesDevicesOfAVMThatMoves(t *testing.T) {
+	s := newCloneScene(t, demo.Options{Datastores: 2})
+	vm := s.clone(t, vsphere.CloneSpec{SourceVM: stockVM, TargetName: "web", VMSettings: vsphere.VMSettings{
+		Disks: map[string]vsphere.DiskSettings{"scsi0:5": {SizeGB: 1, Provisioning: "thin"}},
+	}})
+	now, err := s.c.UpdateVM(t.Context(), vm, vsphere.UpdateVMSpec{Datastore: "LocalDS_1", VMSettings: vsphere.VMSettings{
+		Disks: map[string]vsphere.DiskSettings{"scsi0:5": {SizeGB: 2, Mode: "independent_persistent", Provisioning: "eager", Datastore: "LocalDS_1"}, "scsi0:6": {SizeGB: 1}},
+	}}, nil)
+	if err != nil {
+		t.Fatalf("%v; hints %q", err, sdk.Hints(err))
+	}
+	for _, d := range now.Disks {
+		if d.Datastore != "LocalDS_1" {
+			t.Errorf("disk %s is on %s, want LocalDS_1", d.Address, d.Datastore)
+		}
+		if d.Address == "scsi0:5" && (d.CapacityBytes != 2<<30 || d.Mode != "independent_persistent") {
+			t.Errorf("got %+v, want 2 GB, independent", d)
+		}
+	}
+	if now.DatastoreRef == vm.DatastoreRef || len(now.Disks) != len(vm.Disks)+1 {
+		t.Errorf("the VM is on %s with %d disks", now.Datastore, len(now.Disks))
+	}
+}

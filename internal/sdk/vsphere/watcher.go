@@ -18,6 +18,7 @@ const (
 	taskPoll    = 5 * time.Second // vCenter may hold the watcher's wait so long, and tasks are looked at in between
 	watchPause  = time.Second
 	coalesce    = 100 * time.Millisecond // between two calls of which the first ended nothing: progress is told so often at most
+	company     = 25 * time.Millisecond  // between two calls of which the first ended something: what began together ends together
 	maxRefusals = 3                      // in a row, after which nobody waits any longer
 )
 
@@ -237,7 +238,9 @@ func (w *watcher) follow(ctx context.Context, collector types.ManagedObjectRefer
 				ended = w.deliver(update) || ended
 			}
 		}
-		if !ended {
+		if ended {
+			pause(ctx, company)
+		} else {
 			pause(ctx, coalesce)
 		}
 	}
