@@ -55,8 +55,11 @@ func (x *vmClone) Reference() types.ManagedObjectReference {
 }
 
 // CloneVMTask begins the clone.
-func (x *vmClone) CloneVMTask(_ *simulator.Context, req *types.CloneVM_Task) soap.HasFault {
+func (x *vmClone) CloneVMTask(_ *simulator.Context, asked *types.CloneVM_Task) soap.HasFault {
 	v, own := x.v, backgroundContext(x.v.model.Service)
+	stored := *asked
+	stored.Name = escapeName(unescapeName(asked.Name)) // a % that begins an escape stays (CloneVM_Task, name)
+	req := &stored
 	faults := v.faults.get()
 	begun := &types.VmBeingClonedEvent{DestName: req.Name, DestFolder: types.FolderEventArgument{Folder: req.Folder}}
 	own.WithLock(x.vm, func() {
@@ -118,7 +121,7 @@ func (x *vmClone) make(ctx *simulator.Context, req *types.CloneVM_Task) (types.A
 		return nil, fault
 	}
 	if fault := x.finish(ctx, req, from, vm); fault != nil {
-		x.v.finished(ctx, vm.DestroyTask(ctx, &types.Destroy_Task{This: vm.Self}))
+		x.v.finished(ctx, func() soap.HasFault { return vm.DestroyTask(ctx, &types.Destroy_Task{This: vm.Self}) })
 		return nil, fault
 	}
 	x.v.postEvent(&types.VmClonedEvent{
@@ -131,7 +134,7 @@ func (x *vmClone) make(ctx *simulator.Context, req *types.CloneVM_Task) (types.A
 	if failure := x.v.faults.get().FailPowerOn; failure != nil {
 		return nil, failure
 	}
-	if fault := x.v.finished(ctx, vm.PowerOnVMTask(ctx, &types.PowerOnVM_Task{This: vm.Self})); fault != nil {
+	if fault := x.v.finished(ctx, func() soap.HasFault { return vm.PowerOnVMTask(ctx, &types.PowerOnVM_Task{This: vm.Self}) }); fault != nil {
 		return nil, fault
 	}
 	return vm.Self, nil
@@ -199,7 +202,8 @@ func (o origin) nicsAfter(config *types.VirtualMachineConfigSpec) int {
 	return n
 }
 
-// copy lets the simulator make the plain copy: its clone knows files and placement.
+// copy lets the simulator make the plain copy: its clone knows files and placement. It would escape a name with an escape in it
+// once more, and lose the devices over that; so such a name is given afterwards.
 func (x *vmClone) copy(ctx *simulator.Context, req *types.CloneVM_Task) (*simulator.VirtualMachine, types.BaseMethodFault) {
 	plain := *req
 	plain.Spec = types.VirtualMachineCloneSpec{Location: types.VirtualMachineRelocateSpec{
@@ -207,16 +211,28 @@ func (x *vmClone) copy(ctx *simulator.Context, req *types.CloneVM_Task) (*simula
 	}, Config: &types.VirtualMachineConfigSpec{
 		Uuid: identity("clone", randomID()).String(), InstanceUuid: identity("clone", randomID()).String(),
 	}}
-	var body soap.HasFault
-	x.v.tasks.recent.Lock()
-	ctx.WithLock(x.vm, func() { body = x.vm.CloneVMTask(ctx, &plain) })
-	x.v.tasks.recent.Unlock()
-	result, fault := x.v.outcome(ctx, body)
+	if strings.Contains(req.Name, "%") {
+		plain.Name = strings.ReplaceAll(req.Name, "%", "_") + "-" + randomID()
+	}
+	result, fault := x.v.outcome(ctx, func() (body soap.HasFault) {
+		x.v.tasks.recent.Lock()
+		defer x.v.tasks.recent.Unlock()
+		ctx.WithLock(x.vm, func() { body = x.vm.CloneVMTask(ctx, &plain) })
+		return body
+	})
 	if fault != nil {
 		return nil, fault
 	}
 	ref, _ := result.(types.ManagedObjectReference)
-	return x.v.vm(ref)
+	vm, fault := x.v.vm(ref)
+	if fault == nil && plain.Name != req.Name {
+		ctx.WithLock(vm, func() {
+			ctx.Update(vm, []types.PropertyChange{
+				{Name: "name", Val: req.Name}, {Name: "config.name", Val: req.Name}, {Name: "summary.config.name", Val: req.Name},
+			})
+		})
+	}
+	return vm, fault
 }
 
 func vmEvent(vm *simulator.VirtualMachine) types.VmEvent {
@@ -232,13 +248,15 @@ func (v *VCenter) postEvent(event types.BaseEvent) {
 	ctx.WithLock(manager, func() { manager.PostEvent(ctx, &types.PostEvent{EventToPost: event}) })
 }
 
-// finished waits for a task of the simulator's that is a part of ours, and takes it out of the lists: vCenter shows one task.
-func (v *VCenter) finished(ctx *simulator.Context, body soap.HasFault) types.BaseMethodFault {
-	_, fault := v.outcome(ctx, body)
+// finished begins a task of the simulator's that is a part of ours, waits for it, and takes it out of the lists: vCenter shows one task.
+func (v *VCenter) finished(ctx *simulator.Context, begin func() soap.HasFault) types.BaseMethodFault {
+	_, fault := v.outcome(ctx, begin)
 	return fault
 }
 
-func (v *VCenter) outcome(ctx *simulator.Context, body soap.HasFault) (types.AnyType, types.BaseMethodFault) {
+func (v *VCenter) outcome(ctx *simulator.Context, begin func() soap.HasFault) (types.AnyType, types.BaseMethodFault) {
+	defer v.turns.alone()()
+	body := begin()
 	if f := body.Fault(); f != nil {
 		fault, ok := f.VimFault().(types.BaseMethodFault)
 		if !ok {
@@ -251,9 +269,8 @@ func (v *VCenter) outcome(ctx *simulator.Context, body soap.HasFault) (types.Any
 	if !ok {
 		return nil, &types.SystemError{Reason: "the simulator made no task"}
 	}
-	task.Wait()
-	var info types.TaskInfo
-	ctx.WithLock(task, func() { info = task.Info })
+	// The task writes its end on behalf of ctx, whose locks do not keep ctx out.
+	info := v.turns.end(backgroundContext(v.model.Service), task)
 	v.forgetTask(ctx, task)
 	if info.Error != nil {
 		return nil, info.Error.Fault
@@ -281,6 +298,8 @@ func taskOf(body soap.HasFault) types.ManagedObjectReference {
 	case *methods.ReconfigVM_TaskBody:
 		return b.Res.Returnval
 	case *methods.PowerOnVM_TaskBody:
+		return b.Res.Returnval
+	case *methods.RelocateVM_TaskBody:
 		return b.Res.Returnval
 	case *methods.Destroy_TaskBody:
 		return b.Res.Returnval

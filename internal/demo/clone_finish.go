@@ -9,6 +9,7 @@ import (
 
 	"github.com/vmware/govmomi/object"
 	"github.com/vmware/govmomi/simulator"
+	"github.com/vmware/govmomi/vim25/soap"
 	"github.com/vmware/govmomi/vim25/types"
 )
 
@@ -23,6 +24,7 @@ func (x *vmClone) finish(ctx *simulator.Context, req *types.CloneVM_Task, from o
 	if config := req.Spec.Config; config != nil {
 		change := *config
 		change.Name, change.Files = "", nil
+		ctx.WithLock(vm, func() { numberAdapters(vm, change.DeviceChange) })
 		if fault := x.reconfigure(ctx, vm, &change); fault != nil {
 			return fault
 		}
@@ -51,7 +53,9 @@ func (x *vmClone) finish(ctx *simulator.Context, req *types.CloneVM_Task, from o
 }
 
 func (x *vmClone) reconfigure(ctx *simulator.Context, vm *simulator.VirtualMachine, spec *types.VirtualMachineConfigSpec) types.BaseMethodFault {
-	return x.v.finished(ctx, vm.ReconfigVMTask(ctx, &types.ReconfigVM_Task{This: vm.Self, Spec: *spec}))
+	return x.v.finished(ctx, func() soap.HasFault {
+		return vm.ReconfigVMTask(ctx, &types.ReconfigVM_Task{This: vm.Self, Spec: *spec})
+	})
 }
 
 // inherited is what a clone has of its source and the simulator's copy has not.
@@ -109,6 +113,7 @@ func (x *vmClone) dropDisks(ctx *simulator.Context, vm *simulator.VirtualMachine
 
 // eachDisk changes copies of the VM's flat disks and publishes them.
 func (v *VCenter) eachDisk(ctx *simulator.Context, vm *simulator.VirtualMachine, change func(*types.VirtualDisk, *types.VirtualDiskFlatVer2BackingInfo)) {
+	defer v.turns.alone()()
 	ctx.WithLock(vm, func() {
 		devices := make([]types.BaseVirtualDevice, len(vm.Config.Hardware.Device))
 		copy(devices, vm.Config.Hardware.Device)

@@ -18,6 +18,7 @@ const defaultBoot = 50 * time.Millisecond
 type cloneGuest struct {
 	v         *VCenter
 	customize *types.CustomizationSpec // awaits the first start
+	ordered   *types.CustomizationSpec // what was asked for, done or not
 	fixed     map[int]string           // addresses by position of the adapter
 	boots     int                      // guarded by the VM's lock, like the rest
 }
@@ -64,10 +65,21 @@ func checkNICs(spec *types.CustomizationSpec, nics int) types.BaseMethodFault {
 func (v *VCenter) awaitCustomization(ctx *simulator.Context, vm *simulator.VirtualMachine, spec *types.CustomizationSpec) {
 	m := v.machine(vm.Self)
 	ctx.WithLock(vm, func() {
-		m.clone.customize = spec
+		m.clone.customize, m.clone.ordered = spec, spec
 		ctx.Update(vm, []types.PropertyChange{{Name: "config.tools.pendingCustomization", Val: randomID()}})
 		m.clone.publish(ctx, m, types.GuestInfoCustomizationStatusTOOLSDEPLOYPKG_PENDING, nil)
 	})
+}
+
+// Customization is the specification that came with the clone of a VM, as vCenter received it; nil: none. ref is the VM's moref value.
+func (v *VCenter) Customization(ref string) *types.CustomizationSpec {
+	m := v.machine(types.ManagedObjectReference{Type: "VirtualMachine", Value: ref})
+	if m == nil || m.clone == nil {
+		return nil
+	}
+	var spec *types.CustomizationSpec
+	backgroundContext(v.model.Service).WithLock(m.vm, func() { spec = m.clone.ordered })
+	return spec
 }
 
 // power follows the VM's power state. The caller holds the VM's lock.

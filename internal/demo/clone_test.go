@@ -234,3 +234,25 @@ func TestReconfigure_HotChanges(t *testing.T) {
 		t.Error(err)
 	}
 }
+
+// TestClone_NamesAreStoredEscaped: "/", "\" and "%" of a name are stored escaped, but a % that begins an escape (CloneVM_Task and
+// ManagedEntity.name, "vSphere Web Services API").
+func TestClone_NamesAreStoredEscaped(t *testing.T) {
+	c := login(t, rig.VCenter(t, demo.Options{Hosts: 1, VMs: 1}))
+	for asked, stored := range map[string]string{"a/b": "a%2fb", "a%2fc": "a%2fc", "100%": "100%25", `back\slash`: "back%5cslash"} {
+		info, err := startClone(t, c, asked, types.VirtualMachineCloneSpec{PowerOn: true}).WaitForResult(t.Context())
+		if err != nil {
+			t.Errorf("%s: %v", asked, err)
+			continue
+		}
+		var vm mo.VirtualMachine
+		if err := property.DefaultCollector(c.Client).RetrieveOne(t.Context(), info.Result.(types.ManagedObjectReference), []string{"name", "config.name", "config.hardware.device"}, &vm); err != nil {
+			t.Fatal(err)
+		}
+		disks := object.VirtualDeviceList(vm.Config.Hardware.Device).SelectByType((*types.VirtualDisk)(nil))
+		if vm.Name != stored || vm.Config.Name != stored || len(disks) != 1 {
+			t.Errorf("%s: got %q, %q and %d disks, want %q and its disk", asked, vm.Name, vm.Config.Name, len(disks), stored)
+		}
+	}
+	wantFault[*types.DuplicateName](t, startClone(t, c, "a%2fb", types.VirtualMachineCloneSpec{}).Wait(t.Context()))
+}

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"slices"
 	"sync"
+	"time"
 
 	"github.com/google/uuid"
 	"github.com/vmware/govmomi/simulator"
@@ -108,13 +109,52 @@ func (l *eventLog) add(ctx *simulator.Context, event types.BaseEvent) {
 	}
 	l.mu.Unlock()
 	for _, c := range touched {
-		ctx.WithLock(c, func() {
-			l.mu.Lock()
-			page := c.latest()
-			l.mu.Unlock()
-			ctx.Update(c, []types.PropertyChange{{Name: "latestPage", Val: page}})
-		})
+		l.show(ctx, c)
 	}
+}
+
+// merging is how long changes of a latest page are gathered into one after one was told.
+const merging = 20 * time.Millisecond
+
+// show tells those who wait for updates of the latest page: at once, and what follows soon after in one change. Of a property that
+// changed several times between two waits the property collector tells the last value alone ("WaitForUpdatesEx", "vSphere Web
+// Services API": intermediate values may be skipped); the simulator's queues every page.
+func (l *eventLog) show(ctx *simulator.Context, c *eventCollector) {
+	l.mu.Lock()
+	c.changed = true
+	gathering := c.gathering
+	c.gathering = true
+	l.mu.Unlock()
+	if gathering {
+		return
+	}
+	l.tell(ctx, c)
+	l.v.goroutines.Go(func() {
+		for more := true; more; {
+			select {
+			case <-l.v.done:
+				return
+			case <-time.After(merging):
+				more = l.tell(backgroundContext(l.v.model.Service), c)
+			}
+		}
+	})
+}
+
+// tell tells the latest page when it changed, and says whether it did; if not, the gathering is over.
+func (l *eventLog) tell(ctx *simulator.Context, c *eventCollector) bool {
+	told := false
+	ctx.WithLock(c, func() {
+		l.mu.Lock()
+		told = c.changed
+		c.gathering, c.changed = told, false
+		page := c.latest()
+		l.mu.Unlock()
+		if told {
+			ctx.Update(c, []types.PropertyChange{{Name: "latestPage", Val: page}})
+		}
+	})
+	return told
 }
 
 // eventQuery answers the EventManager's queries.
@@ -200,6 +240,8 @@ type eventCollector struct {
 	size     int
 	matching []types.BaseEvent // oldest first
 	next     int               // the position in the scrollable view; -1: not moved yet
+
+	changed, gathering bool // the latest page, since it was told; its changes, into one
 }
 
 // Get is the collector as the property collector sees it.

@@ -5,12 +5,14 @@ import (
 	"fmt"
 	"slices"
 	"testing"
+	"time"
 
 	"github.com/vmware/govmomi"
 	"github.com/vmware/govmomi/alarm"
 	"github.com/vmware/govmomi/event"
 	"github.com/vmware/govmomi/find"
 	"github.com/vmware/govmomi/object"
+	"github.com/vmware/govmomi/property"
 	"github.com/vmware/govmomi/vim25/types"
 
 	"github.com/hypersdk/terraform-provider-hypersdk/internal/demo"
@@ -84,6 +86,38 @@ func TestEventCollector_ScrollsWithoutLosingAny(t *testing.T) {
 	wantFault[*types.InvalidArgument](t, err)
 	if err := collector.Destroy(t.Context()); err != nil {
 		t.Fatal(err)
+	}
+}
+
+// "vSphere Web Services API", PropertyCollector.WaitForUpdatesEx: of a property that changes several times the last value comes, and
+// those before it may be left out.
+func TestEventCollector_TheLastLatestPageComes(t *testing.T) {
+	const posted = 40
+	v := rig.VCenter(t, demo.Options{})
+	c := login(t, v)
+	filter := ofType("GeneralUserEvent")
+	filter.MaxCount = 3
+	collector, err := event.NewManager(c.Client).CreateCollectorForEvents(t.Context(), filter)
+	if err != nil {
+		t.Fatal(err)
+	}
+	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
+	defer cancel()
+	pages := 0
+	var last []string
+	err = property.Wait(ctx, property.DefaultCollector(c.Client), collector.Reference(), []string{"latestPage"}, func(changes []types.PropertyChange) bool {
+		for _, change := range changes {
+			if page, ok := change.Val.(types.ArrayOfEvent); ok {
+				pages, last = pages+1, texts(page.Event)
+			}
+		}
+		if pages == 1 { // the first one is what there is: nothing
+			postUserEvents(t, login(t, v), posted)
+		}
+		return len(last) > 0 && last[0] == fmt.Sprint(posted-1)
+	})
+	if err != nil || !slices.Equal(last, []string{"39", "38", "37"}) || pages > posted+1 {
+		t.Errorf("got %q after %d pages, %v", last, pages, err)
 	}
 }
 

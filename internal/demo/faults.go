@@ -140,10 +140,3 @@ func (s *faultState) loseAnswer(method string) bool {
 	s.happened.answers++
 	return true
 }
-
-// wire says whether a fault needs the method of each call before the simulator sees it.
-func (s *faultState) wire() bool {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	return s.happened.unavailable < s.now.Unavailable || s.happened.answers < s.now.LoseAnswers
-}

@@ -53,7 +53,7 @@ func (v *VCenter) guard(ctx *simulator.Context, m *simulator.Method) types.BaseM
 		}
 		return v.guardAdmission(ctx, body.This)
 	case *types.QueryPerf:
-		return guardQueryPerf(body, time.Now())
+		return guardQueryPerf(body, v.opts.Clock())
 	}
 	return nil
 }

@@ -20,7 +20,19 @@ func (v *VCenter) handle(ctx *simulator.Context, m *simulator.Method) (mo.Refere
 		return nil, fault
 	}
 	v.watchHosts(m)
-	handler, fault := v.extension(m)
+	switch m.Name {
+	case "DestroyPropertyCollector":
+		v.told.Delete(ctx.Session.Get(m.This))
+	case "WaitForUpdatesEx":
+		if wait := v.updateWaits(ctx, m.This); wait != nil {
+			m.This.Value = "demo-" + m.This.Value
+			return wait, nil
+		}
+	case "RetrieveProperties", "RetrievePropertiesEx", "ContinueRetrievePropertiesEx", "QueryPerf", "QueryEvents":
+	default:
+		v.changes.add()
+	}
+	handler, fault := v.extension(ctx, m)
 	if fault != nil || handler == nil {
 		return nil, fault
 	}
@@ -55,7 +67,7 @@ func (v *VCenter) admit(ctx *simulator.Context, m *simulator.Method) types.BaseM
 }
 
 // extension returns the object that answers a method in the simulator's place, or nil.
-func (v *VCenter) extension(m *simulator.Method) (mo.Reference, types.BaseMethodFault) {
+func (v *VCenter) extension(ctx *simulator.Context, m *simulator.Method) (mo.Reference, types.BaseMethodFault) {
 	if pools := v.poolExtension(m); pools != nil {
 		return pools, nil
 	}
@@ -73,12 +85,21 @@ func (v *VCenter) extension(m *simulator.Method) (mo.Reference, types.BaseMethod
 	case "CloneVM_Task":
 		vm, fault := v.vm(m.This)
 		return orNil(&vmClone{v: v, vm: vm}, fault)
+	case "RelocateVM_Task":
+		vm, fault := v.vm(m.This)
+		return orNil(&vmRelocate{v: v, vm: vm}, fault)
 	case "CancelTask":
 		if task, ok := v.registry.Get(m.This).(*simulator.Task); ok {
 			return &taskCancel{v: v, task: task}, nil
 		}
 	case "CreateDescriptor":
 		return &descriptorMaker{v: v, self: m.This}, nil
+	case "WaitForUpdatesEx":
+		if pc, ok := ctx.Session.Get(m.This).(*simulator.PropertyCollector); ok {
+			return &updatesWait{v: v, pc: pc}, nil
+		}
+	case "CurrentTime":
+		return &serviceClock{v: v, self: m.This}, nil
 	case "QueryPerf":
 		return &performanceQuery{v: v, manager: v.performance()}, nil
 	case "QueryEvents", "CreateCollectorForEvents":

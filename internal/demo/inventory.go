@@ -8,6 +8,7 @@ import (
 	"os"
 	"path"
 	"path/filepath"
+	"slices"
 	"strings"
 	"sync"
 
@@ -240,11 +241,14 @@ func linkControllers(devices object.VirtualDeviceList) {
 			continue
 		}
 		base := c.GetVirtualController()
-		base.Device = nil
+		var keys []int32
 		for _, child := range devices {
 			if child.GetVirtualDevice().ControllerKey == base.Key {
-				base.Device = append(base.Device, child.GetVirtualDevice().Key)
+				keys = append(keys, child.GetVirtualDevice().Key)
 			}
+		}
+		if !slices.Equal(keys, base.Device) { // an answer that is being written may hold the device
+			base.Device = keys
 		}
 	}
 }

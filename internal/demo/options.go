@@ -31,6 +31,9 @@ type Options struct {
 	ESXURLs     bool          // lease URLs carry "*" for the host, as those of an ESXi host do that is addressed directly
 	Faults      Faults
 
+	Clock func() time.Time  `json:"-"` // what CurrentTime answers and until when there are samples of metrics; nil: time.Now
+	Names map[string]string // what clusters and hosts are called instead: DC0_C0, DC0_C0_H0
+
 	DatastoreCluster bool // DC0_POD0 holds all datastores but the first, with Storage DRS on
 }
 
@@ -59,6 +62,9 @@ func (o Options) withDefaults() (Options, error) {
 	clusters := o.Datacenters * o.Clusters
 	if o.Hosts < 0 || o.Hosts*clusters > maxHosts || o.VMs < 0 || o.VMs*clusters > maxVMs {
 		return o, sdk.Invalidf("%d hosts and %d VMs: give 1 to %d hosts and at most %d VMs", o.Hosts*clusters, o.VMs*clusters, maxHosts, maxVMs)
+	}
+	if o.Clock == nil {
+		o.Clock = time.Now
 	}
 	if o.Username == "" {
 		o.Username = defaultUsername

@@ -23,6 +23,7 @@ func (v *VCenter) Outage(restart bool) (end func()) {
 	if restart {
 		v.sessions.cancelAllWaits()
 		v.EndSessions()
+		defer v.turns.alone()() // a clone that was just asked for has its task by then, which is forgotten too
 		for _, ref := range v.registry.AllReference("Task") {
 			if task, ok := ref.(*simulator.Task); ok {
 				v.forgetTask(backgroundContext(v.model.Service), task)
@@ -34,9 +35,9 @@ func (v *VCenter) Outage(restart bool) (end func()) {
 	return func() { v.outages.now.Store(false) }
 }
 
-// wireFaults answers 503 in the simulator's place, as the proxy in front of vCenter does while the service behind it starts, or cuts the
-// connection behind a call that was carried out.
-func (v *VCenter) wireFaults(w http.ResponseWriter, r *http.Request) {
+// serveSOAP serves a SOAP call in its turn. On demand it answers 503 in the simulator's place, as the proxy in front of vCenter does while
+// the service behind it starts, or cuts the connection behind a call that was carried out.
+func (v *VCenter) serveSOAP(w http.ResponseWriter, r *http.Request) {
 	body, err := io.ReadAll(r.Body)
 	if err != nil {
 		http.Error(w, "cannot read the call", http.StatusBadRequest)
@@ -49,10 +50,10 @@ func (v *VCenter) wireFaults(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	if v.faults.loseAnswer(method) {
-		v.model.Service.ServeMux.ServeHTTP(&deafWriter{header: http.Header{}}, r)
+		v.serveInTurn(&deafWriter{header: http.Header{}}, r, method)
 		panic(http.ErrAbortHandler)
 	}
-	v.model.Service.ServeMux.ServeHTTP(w, r)
+	v.serveInTurn(w, r, method)
 }
 
 // soapMethod is the name of the element in a SOAP body.

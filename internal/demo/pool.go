@@ -59,10 +59,14 @@ func (x *poolVerbs) CreateResourcePool(ctx *simulator.Context, req *types.Create
 	child := simulator.NewResourcePool(ctx)
 	child.Name, child.Owner, child.Config = req.Name, parent.Owner, config
 	child.Summary = &types.ResourcePoolSummary{Name: req.Name, Config: config}
-	ctx.Map.PutEntity(parent, ctx.Map.NewEntity(child))
+	entity := ctx.Map.NewEntity(child)
 	self := child.Self
 	child.Config.Entity = &self
-	x.adopt(ctx, parent, child.Self)
+	ctx.WithLock(parent, func() { // a container view takes a new object in when it finds it below its container
+		parent.ResourcePool.ResourcePool = append(slices.Clone(parent.ResourcePool.ResourcePool), self)
+	})
+	ctx.Map.PutEntity(parent, entity)
+	x.update(ctx, parent, types.PropertyChange{Name: "resourcePool", Val: parent.ResourcePool.ResourcePool})
 	x.settle(ctx, parent.Owner)
 	body.Res = &types.CreateResourcePoolResponse{Returnval: child.Self}
 	return body

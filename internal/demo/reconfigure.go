@@ -18,8 +18,38 @@ func (v *VCenter) guardReconfigure(ctx *simulator.Context, body *types.ReconfigV
 	if fault := v.guardNewName(ctx, vm, body.Spec.Name); fault != nil {
 		return fault
 	}
-	ctx.WithLock(vm, func() { fault = hotFault(vm, &body.Spec) })
+	ctx.WithLock(vm, func() {
+		numberAdapters(vm, body.Spec.DeviceChange)
+		fault = hotFault(vm, &body.Spec)
+	})
 	return fault
+}
+
+// firstAdapter is the key of "Network adapter 1".
+const firstAdapter = 4000
+
+// numberAdapters gives new adapters the keys that vCenter gives them, the lowest that are free from 4000: "Network adapter 2" has 4001. The
+// simulator goes on from 200, before all that are there. The caller holds the VM's lock.
+func numberAdapters(vm *simulator.VirtualMachine, changes []types.BaseVirtualDeviceConfigSpec) {
+	taken := map[int32]bool{}
+	for _, device := range vm.Config.Hardware.Device {
+		taken[device.GetVirtualDevice().Key] = true
+	}
+	for _, change := range changes {
+		spec := change.GetVirtualDeviceConfigSpec()
+		card, ok := spec.Device.(types.BaseVirtualEthernetCard)
+		switch {
+		case !ok:
+		case spec.Operation == types.VirtualDeviceConfigSpecOperationRemove:
+			delete(taken, card.GetVirtualEthernetCard().Key)
+		case spec.Operation == types.VirtualDeviceConfigSpecOperationAdd && card.GetVirtualEthernetCard().Key <= 0:
+			key := int32(firstAdapter)
+			for taken[key] {
+				key++
+			}
+			card.GetVirtualEthernetCard().Key, taken[key] = key, true
+		}
+	}
 }
 
 func (v *VCenter) guardNewName(ctx *simulator.Context, vm *simulator.VirtualMachine, name string) types.BaseMethodFault {

@@ -137,11 +137,14 @@ func (s *sessions) terminateAll() {
 func (s *sessions) release(key string) {
 	s.ended(key)
 	s.mu.Lock()
-	a := s.known[key]
+	var objects *simulator.Registry
+	if a := s.known[key]; a != nil {
+		objects = a.objects
+	}
 	s.mu.Unlock()
-	if a != nil && a.objects != nil {
-		s.cancelWaits(a.objects)
-		s.released(a.objects)
+	if objects != nil {
+		s.cancelWaits(objects)
+		s.released(objects)
 	}
 }
 

@@ -5,6 +5,7 @@ import (
 	"crypto/tls"
 	"errors"
 	"fmt"
+	"hash/maphash"
 	"io"
 	"log"
 	"net"
@@ -49,6 +50,10 @@ type VCenter struct {
 	tasks        longTasks
 	clones       clones
 	outages      outages
+	turns        turns
+	told         sync.Map // *told by *simulator.PropertyCollector
+	changes      changes
+	seed         maphash.Seed // of digests
 
 	emptyMu sync.Mutex
 	empties map[int64]*image // by capacity
@@ -73,7 +78,7 @@ func Start(ctx context.Context, opts Options) (*VCenter, error) {
 	v := &VCenter{
 		opts: opts, leases: &leases{byID: map[string]*lease{}}, done: make(chan struct{}),
 		machines: map[types.ManagedObjectReference]*machine{}, stock: map[types.ManagedObjectReference]bool{},
-		flats: map[string]*image{}, empties: map[int64]*image{},
+		flats: map[string]*image{}, empties: map[int64]*image{}, seed: maphash.MakeSeed(),
 	}
 	v.faults.set(opts.Faults)
 	if err := v.start(ctx, images); err != nil {
@@ -130,7 +135,7 @@ func (v *VCenter) prepare(ctx context.Context, addr net.Addr, images [][]*image)
 	}
 	v.registry = v.model.Map()
 	v.sessions = &sessions{
-		registry: v.registry, idle: v.opts.SessionIdle, ended: v.endLeases, released: func(objects *simulator.Registry) { v.events.release(objects) }, now: time.Now, known: map[string]*activity{},
+		registry: v.registry, idle: v.opts.SessionIdle, ended: v.endLeases, released: v.release, now: time.Now, known: map[string]*activity{},
 	}
 	for _, ref := range v.registry.AllReference("VirtualMachine") {
 		v.stock[ref.Reference()] = true
@@ -138,8 +143,13 @@ func (v *VCenter) prepare(ctx context.Context, addr net.Addr, images [][]*image)
 	if err := v.addGuests(ctx, images); err != nil {
 		return err
 	}
+	if err := v.rename(); err != nil {
+		return err
+	}
 	v.settlePools()
 	v.registry.AddHandler(&poolWatch{v: v})
+	v.registry.AddHandler(&taskWatch{&v.turns})
+	v.registry.AddHandler(&v.changes)
 	if v.events, err = newEventLog(v); err != nil {
 		return err
 	}
@@ -251,8 +261,8 @@ func (v *VCenter) front(w http.ResponseWriter, r *http.Request) {
 		end := v.sessions.begin(cookie.Value)
 		defer end()
 	}
-	if r.Method == http.MethodPost && r.URL.Path == vim25.Path && v.faults.wire() {
-		v.wireFaults(w, r)
+	if r.Method == http.MethodPost && r.URL.Path == vim25.Path {
+		v.serveSOAP(w, r)
 		return
 	}
 	v.model.Service.ServeMux.ServeHTTP(w, r)
