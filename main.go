@@ -5,6 +5,7 @@ import (
 	"context"
 	"flag"
 	"log"
+	runtimedebug "runtime/debug"
 	"time"
 
 	"github.com/hashicorp/terraform-plugin-framework/provider"
@@ -16,6 +17,11 @@ import (
 
 // version is set by the release build.
 var version = "dev"
+
+// gcPercent trades processor time for memory. A hundred clones took 55 MiB with the runtime's own 100, of which 28 are the program's
+// own pages, and take 48 with 65, for a twentieth more of the processor's time. A plugin sits beside Terraform on small CI machines.
+// Another value in the environment's GOGC wins.
+const gcPercent = 65
 
 // logoutIn bounds the goodbye: Terraform kills a plugin about two seconds after it told it to stop.
 const logoutIn = time.Second
@@ -29,6 +35,7 @@ func main() {
 }
 
 func serve(debug bool) error {
+	saveMemory()
 	if !debug {
 		if err := config.QuietPluginLog(); err != nil {
 			return err
@@ -44,4 +51,12 @@ func serve(debug bool) error {
 		Address: "registry.terraform.io/hypersdk/hypersdk",
 		Debug:   debug,
 	})
+}
+
+// saveMemory sets gcPercent unless the environment had set another than the runtime's own.
+func saveMemory() {
+	const usual = 100
+	if was := runtimedebug.SetGCPercent(gcPercent); was != usual {
+		runtimedebug.SetGCPercent(was)
+	}
 }

@@ -53,7 +53,7 @@ func allocationAttribute(what, unit, counts string) schema.Attribute {
 		Attributes: map[string]schema.Attribute{
 			"reservation": schema.Int64Attribute{
 				Optional: true, Computed: true, Validators: []validator.Int64{int64validator.AtLeast(0)},
-				MarkdownDescription: fmt.Sprintf("%s that is guaranteed, in %s. Default: `0`.", sentenceStart(what), unit) + inPlace,
+				MarkdownDescription: fmt.Sprintf("%s that is guaranteed, in %s. Default: `0`. More than the pools above can ever give is refused in the plan.", sentenceStart(what), unit) + inPlace,
 			},
 			"limit": schema.Int64Attribute{
 				Optional: true, Computed: true, Validators: []validator.Int64{int64validator.AtLeast(noLimit)},

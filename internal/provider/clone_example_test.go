@@ -5,8 +5,6 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/hashicorp/terraform-plugin-testing/helper/resource"
-
 	"github.com/hypersdk/terraform-provider-hypersdk/internal/demo"
 	"github.com/hypersdk/terraform-provider-hypersdk/internal/sdk/vsphere"
 )
@@ -32,7 +30,7 @@ func exampleBench(t *testing.T) *cloneBench {
 	running.PoweredOn = true
 	b := newCloneBench(t, guestAt(t, "/DC0/vm/templates/debian-12"), windows, neighbour, running,
 		guestAt(t, "/DC0/vm/build/golden"), guestAt(t, "/DC0/vm/build/appliance"))
-	b.defineLabels()
+	b.defineLabels("VirtualMachine", "owner")
 	if _, _, err := b.c.CreateSnapshot(t.Context(), vsphere.SnapshotSpec{VM: "/DC0/vm/templates/debian-12", Name: "base"}, nil); err != nil {
 		t.Fatal(err)
 	}
@@ -54,14 +52,4 @@ func TestClone_ExampleApplies(t *testing.T) {
 		t.Errorf("the state holds the write-only password (%v)", err)
 	}
 	w.terraform(0, "destroy", "-auto-approve", "-input=false")
-}
-
-func TestTemplate_ExampleApplies(t *testing.T) {
-	b := exampleBench(t)
-	b.run(resource.TestStep{Config: b.provider() + exampleOf(t, "hypersdk_template")})
-}
-
-func TestSnapshot_ExampleApplies(t *testing.T) {
-	b := exampleBench(t)
-	b.run(resource.TestStep{Config: b.provider() + exampleOf(t, "hypersdk_snapshot")})
 }

@@ -7,21 +7,15 @@ import (
 	"github.com/hashicorp/terraform-plugin-testing/helper/resource"
 	"github.com/hashicorp/terraform-plugin-testing/plancheck"
 	"github.com/hashicorp/terraform-plugin-testing/terraform"
-	govobject "github.com/vmware/govmomi/object"
-	"github.com/vmware/govmomi/vim25/types"
+
+	"github.com/hypersdk/terraform-provider-hypersdk/internal/sdk/vsphere"
 )
 
 // snapshot takes a snapshot of golden.
 func (b *cloneBench) snapshot(name string) {
 	b.t.Helper()
-	vm := govobject.NewVirtualMachine(b.govmomi().Client, types.ManagedObjectReference{Type: "VirtualMachine", Value: b.vm(goldenPath).Ref})
-	task, err := vm.CreateSnapshot(b.t.Context(), name, "", false, false)
-	if err == nil {
-		err = task.Wait(b.t.Context())
-	}
-	if err != nil {
-		b.t.Fatal(err)
-	}
+	_, _, err := b.c.CreateSnapshot(b.t.Context(), vsphere.SnapshotSpec{VM: goldenPath, Name: name}, nil)
+	b.must(err)
 }
 
 func TestClone_LinkedHoldsTheDifferencesToASnapshot(t *testing.T) {
@@ -48,10 +42,7 @@ func TestClone_LinkedHoldsTheDifferencesToASnapshot(t *testing.T) {
 
 func TestClone_OfATemplateNeedsAPool(t *testing.T) {
 	b := newCloneBench(t)
-	vm := govobject.NewVirtualMachine(b.govmomi().Client, types.ManagedObjectReference{Type: "VirtualMachine", Value: b.vm(goldenPath).Ref})
-	if err := vm.MarkAsTemplate(t.Context()); err != nil {
-		t.Fatal(err)
-	}
+	b.must(b.c.MarkAsTemplate(t.Context(), b.vm(goldenPath).Ref))
 	b.run(
 		fails(b.config(), "Which resource pool?"),
 		resource.TestStep{Config: b.config(`resource_pool = "/DC0/host/DC0_C0"`)},

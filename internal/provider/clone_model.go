@@ -77,6 +77,8 @@ type cloneModel struct {
 	IPAddresses  types.List   `tfsdk:"ip_addresses"`
 	Ready        types.Bool   `tfsdk:"ready"`
 	Status       types.String `tfsdk:"status"`
+
+	UserDataDigest types.String `tfsdk:"userdata_digest"`
 }
 
 type cloneIdentity struct {

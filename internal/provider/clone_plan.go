@@ -4,7 +4,10 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
+	"slices"
 	"strings"
+	"sync"
 
 	"github.com/hashicorp/terraform-plugin-framework/diag"
 	"github.com/hashicorp/terraform-plugin-framework/path"
@@ -22,20 +25,20 @@ func (r *cloneResource) ModifyPlan(ctx context.Context, req resource.ModifyPlanR
 		return
 	}
 	p := clonePlan{conns: r.conns, diags: &resp.Diagnostics}
-	p.diags.Append(req.Config.Get(ctx, &p.config)...)
-	p.diags.Append(req.Plan.Get(ctx, &p.plan)...)
+	p.diags.Append(readModel(ctx, req.Config.Schema, req.Config.Raw, &p.config)...)
+	p.diags.Append(readModel(ctx, req.Plan.Schema, req.Plan.Raw, &p.plan)...)
 	if req.State.Raw.IsNull() {
 		if !p.diags.HasError() {
 			p.create(ctx, req.Config.Raw.IsFullyKnown())
 		}
 	} else {
-		p.diags.Append(req.State.Get(ctx, &p.state)...)
+		p.diags.Append(readModel(ctx, req.State.Schema, req.State.Raw, &p.state)...)
 		if !p.diags.HasError() {
 			resp.RequiresReplace = append(resp.RequiresReplace, p.update(ctx)...)
 		}
 	}
 	if !p.diags.HasError() {
-		p.diags.Append(resp.Plan.Set(ctx, &p.plan)...)
+		p.diags.Append(writeModel(ctx, resp.Plan.Schema, &p.plan, &resp.Plan.Raw)...)
 	}
 }
 
@@ -56,6 +59,7 @@ func (p *clonePlan) create(ctx context.Context, known bool) {
 	if p.config.Power.IsNull() {
 		p.plan.Power = types.StringValue(powerOn)
 	}
+	p.planCloudInit(ctx)
 	if known {
 		spec := p.config.spec(ctx, p.diags)
 		if err := spec.Validate(); err != nil {
@@ -69,17 +73,20 @@ func (p *clonePlan) create(ctx context.Context, known bool) {
 	if !ok {
 		return
 	}
+	places := p.findPlaces(ctx, client)
 	source, err := p.conns.cloneSources.get(ctx, p.config.Source.ValueString(), func() (*vsphere.VM, error) {
 		return client.GetVM(ctx, p.config.Source.ValueString())
 	})
+	found := places()
 	if err != nil {
 		p.diags.AddAttributeError(path.Root("source"), "Cannot find the source", detail(err)+
 			"\n\nWhen this very run makes the source, refer to an attribute of its resource instead of writing its path.")
 		return
 	}
 	p.checkSource(source)
+	p.checkProperties(source)
 	p.checkDisks(ctx, source)
-	p.checkPlaces(ctx, client)
+	p.checkPlaces(found)
 	p.checkTags(ctx, client)
 }
 
@@ -101,6 +108,20 @@ func (p *clonePlan) checkSource(source *vsphere.VM) {
 	} else if p.config.Linked.ValueBool() && wanted.IsNull() && len(source.Snapshots) == 0 {
 		p.diags.AddAttributeWarning(path.Root("linked"), "The source has no snapshot", fmt.Sprintf("A linked clone holds the differences to a snapshot, and %s has none. Apply fails unless one is "+
 			"taken before; a template gets one when it is made, by snapshot of hypersdk_template.", source.Path))
+	}
+}
+
+// checkProperties refuses values for vApp properties that are not defined: only an OVF, or somebody in vCenter, defines one.
+func (p *clonePlan) checkProperties(vm *vsphere.VM) {
+	for key := range p.config.VAppProperties.Elements() {
+		if _, defined := vm.VAppProperties[key]; defined {
+			continue
+		}
+		defines := "none"
+		if len(vm.VAppProperties) > 0 {
+			defines = strings.Join(slices.Sorted(maps.Keys(vm.VAppProperties)), ", ")
+		}
+		p.diags.AddAttributeError(path.Root("vapp_properties").AtMapKey(key), "No such vApp property", fmt.Sprintf("%s defines %s.", vm.Path, defines))
 	}
 }
 
@@ -153,14 +174,34 @@ func inGB(bytes int64) string {
 	return fmt.Sprintf("%.3g GB", float64(bytes)/gib)
 }
 
-// checkPlaces looks up where the VM is to go, so that a typing error shows before anything is made. What does not exist may
-// still be made by this run, and is a warning.
-func (p *clonePlan) checkPlaces(ctx context.Context, client *vsphere.Client) {
+// findPlaces begins to look up where the VM is to go, all at once and while the source is read: over a long wire each costs a moment.
+// The function it returns waits for them, and tells for each known place the error.
+func (p *clonePlan) findPlaces(ctx context.Context, client *vsphere.Client) func() map[string]error {
+	var work sync.WaitGroup
+	var mu sync.Mutex
+	found := map[string]error{}
 	for _, ref := range p.references() {
 		if ref.config.IsNull() || ref.config.IsUnknown() {
 			continue
 		}
-		_, err := client.Resolve(ctx, ref.kind, ref.config.ValueString())
+		work.Go(func() {
+			_, err := client.Resolve(ctx, ref.kind, ref.config.ValueString())
+			mu.Lock()
+			defer mu.Unlock()
+			found[ref.name] = err
+		})
+	}
+	return func() map[string]error {
+		work.Wait()
+		return found
+	}
+}
+
+// checkPlaces says where the VM cannot go, so that a typing error shows before anything is made. What does not exist may still be made by
+// this run, and is a warning.
+func (p *clonePlan) checkPlaces(found map[string]error) {
+	for _, ref := range p.references() {
+		err := found[ref.name]
 		switch {
 		case errors.Is(err, sdk.ErrNotFound):
 			p.diags.AddAttributeWarning(path.Root(ref.name), "Not there yet", detail(err)+"\n\nApply fails unless it is made before.")

@@ -34,6 +34,7 @@ func (p *clonePlan) update(ctx context.Context) path.Paths {
 	if goesOn {
 		p.diags.AddAttributeWarning(path.Root("status"), "Will go on", fmt.Sprintf("VM %q is %s; apply goes on with it, in place.", p.state.Name.ValueString(), p.state.Status.ValueString()))
 	}
+	p.planCloudInit(ctx)
 	p.checkRemovals()
 	if hardware && !p.conns.get().vsphereUnknown {
 		p.checkHardware(ctx)
@@ -153,6 +154,7 @@ func (p *clonePlan) checkHardware(ctx context.Context) {
 		return
 	}
 	p.checkDisks(ctx, vm)
+	p.checkProperties(vm)
 	p.checkProvisioning(ctx)
 	if p.plan.AllowRestart.ValueBool() || p.config.Power.ValueString() == powerOff {
 		return

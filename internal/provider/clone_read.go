@@ -21,7 +21,7 @@ import (
 // Read never waits. Refreshes that come together share one call to vCenter.
 func (r *cloneResource) Read(ctx context.Context, req resource.ReadRequest, resp *resource.ReadResponse) {
 	var state cloneModel
-	resp.Diagnostics.Append(req.State.Get(ctx, &state)...)
+	resp.Diagnostics.Append(readModel(ctx, req.State.Schema, req.State.Raw, &state)...)
 	if resp.Diagnostics.HasError() || r.conns.get().vsphereUnknown {
 		return // which vCenter is not known before apply: the state stays as it is
 	}
@@ -53,7 +53,7 @@ func (r *cloneResource) Read(ctx context.Context, req resource.ReadRequest, resp
 	if resp.Diagnostics.HasError() {
 		return
 	}
-	resp.Diagnostics.Append(resp.State.Set(ctx, &state)...)
+	resp.Diagnostics.Append(writeModel(ctx, resp.State.Schema, &state, &resp.State.Raw)...)
 	resp.Diagnostics.Append(setCloneIdentity(ctx, resp.Identity, client, &state)...)
 }
 
@@ -85,6 +85,7 @@ func (m *cloneModel) observe(ctx context.Context, client *vsphere.Client, vm *vs
 	m.CDROM = observedCDROM(m.CDROM, vm, diags)
 	m.ExtraConfig = observedTexts(m.ExtraConfig, vm.ExtraConfig, diags)
 	m.VAppProperties = observedTexts(m.VAppProperties, vm.VAppProperties, diags)
+	m.observeCloudInit(ctx, vm, diags)
 	if m.Power.ValueString() != powerUnmanaged {
 		m.Power = types.StringValue(powerWord(vm.PowerState))
 	}

@@ -49,8 +49,8 @@ func (r *cloneResource) Metadata(_ context.Context, req resource.MetadataRequest
 // next apply goes on in place; an error means that there is none.
 func (r *cloneResource) Create(ctx context.Context, req resource.CreateRequest, resp *resource.CreateResponse) {
 	var config, plan cloneModel
-	resp.Diagnostics.Append(req.Config.Get(ctx, &config)...)
-	resp.Diagnostics.Append(req.Plan.Get(ctx, &plan)...)
+	resp.Diagnostics.Append(readModel(ctx, req.Config.Schema, req.Config.Raw, &config)...)
+	resp.Diagnostics.Append(readModel(ctx, req.Plan.Schema, req.Plan.Raw, &plan)...)
 	timeout, d := plan.Timeouts.Create(ctx, cloneCreateTimeout)
 	resp.Diagnostics.Append(d...)
 	spec := config.spec(ctx, &resp.Diagnostics)
@@ -72,6 +72,7 @@ func (r *cloneResource) Create(ctx context.Context, req resource.CreateRequest, 
 		resp.Diagnostics.AddWarning(fmt.Sprintf("Clone %q", plan.Name.ValueString()), sentence(warning))
 	}
 	plan.SourceID = textOrNull(result.SourceInstanceUUID)
+	plan.UserDataDigest = config.handedOver(ctx, result.VM, &resp.Diagnostics)
 	if err == nil {
 		err = config.writeTags(ctx, client, result.VM, noLabels())
 	}
@@ -81,9 +82,7 @@ func (r *cloneResource) Create(ctx context.Context, req resource.CreateRequest, 
 
 // clone waits for a place among the clones of this vCenter and makes the VM.
 func (r *cloneResource) clone(ctx context.Context, client *vsphere.Client, spec vsphere.CloneSpec) (*vsphere.CloneResult, error) {
-	release, err := r.conns.clones.enter(ctx, func() {
-		tflog.Info(ctx, "queued: other clones of this vCenter are being made", map[string]any{"vm": spec.TargetName})
-	})
+	release, err := r.conns.enterClones(ctx, spec.TargetName)
 	if err != nil {
 		return nil, fmt.Errorf("clone %q: it was never begun: %w", spec.TargetName, err)
 	}
@@ -180,7 +179,7 @@ func (r *cloneResource) save(
 	ctx context.Context, client *vsphere.Client, plan *cloneModel, vm *vsphere.VM, state *tfsdk.State, identity *tfsdk.ResourceIdentity, diags *diag.Diagnostics,
 ) {
 	plan.settle(context.WithoutCancel(ctx), client, vm, diags)
-	diags.Append(state.Set(ctx, plan)...)
+	diags.Append(writeModel(ctx, state.Schema, plan, &state.Raw)...)
 	diags.Append(setCloneIdentity(ctx, identity, client, plan)...)
 }
 
@@ -233,7 +232,7 @@ func (m *cloneModel) settle(ctx context.Context, client *vsphere.Client, vm *vsp
 // Delete does what on_destroy says. A VM that is gone already is fine.
 func (r *cloneResource) Delete(ctx context.Context, req resource.DeleteRequest, resp *resource.DeleteResponse) {
 	var state cloneModel
-	resp.Diagnostics.Append(req.State.Get(ctx, &state)...)
+	resp.Diagnostics.Append(readModel(ctx, req.State.Schema, req.State.Raw, &state)...)
 	timeout, d := state.Timeouts.Delete(ctx, cloneDeleteTimeout)
 	resp.Diagnostics.Append(d...)
 	if resp.Diagnostics.HasError() {

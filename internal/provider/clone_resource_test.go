@@ -10,7 +10,6 @@ import (
 	"github.com/hashicorp/terraform-plugin-testing/plancheck"
 	"github.com/hashicorp/terraform-plugin-testing/statecheck"
 	"github.com/hashicorp/terraform-plugin-testing/terraform"
-	"github.com/hashicorp/terraform-plugin-testing/tfjsonpath"
 
 	"github.com/hypersdk/terraform-provider-hypersdk/internal/sdk"
 	"github.com/hypersdk/terraform-provider-hypersdk/internal/sdk/vsphere"
@@ -132,56 +131,6 @@ func TestClone_RenamesInPlace(t *testing.T) {
 		resource.TestStep{Config: b.config()},
 		updates(renamed, cloneHas("path", word("/DC0/vm/web-02"))),
 	)
-}
-
-func TestClone_DriftIsPlannedBack(t *testing.T) {
-	b := newCloneBench(t, guestAt(t, "/DC0/vm/elsewhere/other"))
-	config := b.config(
-		`cpus = 2`, `cores_per_socket = 1`, `memory = 1024`, `annotation = "ours"`, `folder = "/DC0/vm"`, `host = "/DC0/host/DC0_C0/DC0_C0_H0"`,
-		`disks = { "scsi0:1" = { size = 1, mode = "persistent" } }`, `networks = { "0" = { network = "VM Network" } }`,
-		`cdrom = { client = true }`, `extra_config = { "guestinfo.a" = "1" }`, `cpu_allocation = { shares = "normal", limit = 4000 }`,
-	)
-	other, limit := "theirs", int64(1000)
-	drifts := []struct {
-		name   string
-		change func()
-		check  statecheck.StateCheck
-	}{
-		{"name", func() { b.change(clonePath, vsphere.UpdateVMSpec{Name: "renamed"}) }, cloneHas("path", word(clonePath))},
-		{"folder", func() { b.change(clonePath, vsphere.UpdateVMSpec{Folder: "/DC0/vm/elsewhere"}) }, cloneHas("path", word(clonePath))},
-		{"host", func() { b.change(clonePath, vsphere.UpdateVMSpec{Host: "/DC0/host/DC0_C0/DC0_C0_H2"}) }, cloneHas("host", word("/DC0/host/DC0_C0/DC0_C0_H0"))},
-		{"cpus", b.sets(vsphere.VMSettings{CPUs: 4}), cloneHas("cpus", knownvalue.Int64Exact(2))},
-		{"memory", b.sets(vsphere.VMSettings{MemoryMB: 2048}), cloneHas("memory", knownvalue.Int64Exact(1024))},
-		{"annotation", b.sets(vsphere.VMSettings{Annotation: &other}), cloneHas("annotation", word("ours"))},
-		{"allocation", b.sets(vsphere.VMSettings{CPUAllocation: &vsphere.VMAllocation{Limit: &limit}}),
-			statecheck.ExpectKnownValue(cloneAddress, tfjsonpath.New("cpu_allocation").AtMapKey("limit"), knownvalue.Int64Exact(4000))},
-		{"extra config", b.sets(vsphere.VMSettings{ExtraConfig: map[string]string{"guestinfo.a": ""}}),
-			statecheck.ExpectKnownValue(cloneAddress, tfjsonpath.New("extra_config").AtMapKey("guestinfo.a"), word("1"))},
-		{"network", b.sets(vsphere.VMSettings{NICs: map[string]vsphere.NICSettings{"0": {Network: "DC0_DVPG0"}}}),
-			statecheck.ExpectKnownValue(cloneAddress, tfjsonpath.New("networks").AtMapKey("0").AtMapKey("network"), word("VM Network"))},
-		{"cdrom", b.sets(vsphere.VMSettings{CDROM: &vsphere.CDROMSettings{ISO: "[LocalDS_0] iso/x.iso"}}),
-			statecheck.ExpectKnownValue(cloneAddress, tfjsonpath.New("cdrom").AtMapKey("client"), knownvalue.Bool(true))},
-		{"disk mode", b.sets(vsphere.VMSettings{Disks: map[string]vsphere.DiskSettings{"scsi0:1": {Mode: "independent_persistent"}}}),
-			statecheck.ExpectKnownValue(cloneAddress, tfjsonpath.New("disks").AtMapKey("scsi0:1").AtMapKey("mode"), word("persistent"))},
-		{"disk gone", func() {
-			b.change(clonePath, vsphere.UpdateVMSpec{RemoveDisks: map[string]vsphere.DiskRemoval{"scsi0:1": vsphere.DeleteDisk}})
-		}, statecheck.ExpectKnownValue(cloneAddress, tfjsonpath.New("disks").AtMapKey("scsi0:1").AtMapKey("size"), knownvalue.Int64Exact(1))},
-		{"power", func() {
-			if err := b.c.PowerOnVM(t.Context(), b.vm(clonePath)); err != nil {
-				t.Fatal(err)
-			}
-		}, cloneHas("power", word("off"))},
-	}
-	steps := []resource.TestStep{{Config: config}}
-	for _, d := range drifts {
-		step := updates(config, d.check)
-		step.PreConfig = d.change
-		if d.name == "power" { // nobody in the guest heeds a shutdown
-			step.Config = config[:len(config)-2] + "allow_restart = true\n}\n"
-		}
-		steps = append(steps, step)
-	}
-	b.run(steps...)
 }
 
 // sets is a change of settings behind Terraform's back.

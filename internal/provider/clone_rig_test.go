@@ -1,13 +1,10 @@
 package provider
 
 import (
-	"context"
 	"fmt"
 	"strings"
 	"testing"
 
-	"github.com/hashicorp/terraform-plugin-framework/providerserver"
-	"github.com/hashicorp/terraform-plugin-go/tfprotov6"
 	"github.com/hashicorp/terraform-plugin-testing/helper/resource"
 	"github.com/hashicorp/terraform-plugin-testing/knownvalue"
 	"github.com/hashicorp/terraform-plugin-testing/plancheck"
@@ -16,7 +13,6 @@ import (
 	"github.com/vmware/govmomi/vim25/types"
 
 	"github.com/hypersdk/terraform-provider-hypersdk/internal/demo"
-	"github.com/hypersdk/terraform-provider-hypersdk/internal/demo/need"
 	"github.com/hypersdk/terraform-provider-hypersdk/internal/demo/rig"
 	"github.com/hypersdk/terraform-provider-hypersdk/internal/sdk/vsphere"
 )
@@ -27,12 +23,8 @@ const (
 	goldenPath   = "/DC0/vm/golden"
 )
 
-// cloneBench is what the tests of clones stand on: a simulated vCenter with a VM to clone, and a session beside Terraform's.
-type cloneBench struct {
-	t  *testing.T
-	vc *demo.VCenter
-	c  *vsphere.Client
-}
+// cloneBench is a simulated vCenter with a VM to clone.
+type cloneBench struct{ *sim }
 
 // golden is a VM to clone: two CPUs, 1 GB of memory, a disk of 64 MB at scsi0:0 and an adapter on "VM Network".
 func golden(t *testing.T) demo.Guest {
@@ -58,35 +50,7 @@ func newCloneBench(t *testing.T, guests ...demo.Guest) *cloneBench {
 
 func cloneBenchOf(t *testing.T, opts demo.Options) *cloneBench {
 	t.Helper()
-	need.Tools(t, "terraform")
-	b := &cloneBench{t: t, vc: rig.VCenter(t, opts)}
-	client, err := vsphere.Dial(t.Context(), vsphere.Config{
-		URL: b.vc.URL(), Username: b.vc.Username(), Password: vsphere.Secret(b.vc.Password()), CAFile: b.vc.CAFile(),
-	})
-	if err != nil {
-		t.Fatal(err)
-	}
-	b.c = client
-	t.Cleanup(func() {
-		if err := client.Close(context.WithoutCancel(t.Context())); err != nil {
-			t.Errorf("close: %v", err)
-		}
-	})
-	return b
-}
-
-// provider is a provider block that reaches the simulated vCenter; change replaces parts of it.
-func (b *cloneBench) provider(change ...string) string {
-	return strings.NewReplacer(change...).Replace(fmt.Sprintf(`
-provider "hypersdk" {
-  vsphere = {
-    server   = %q
-    username = %q
-    password = %q
-    ca_file  = %q
-  }
-}
-`, b.vc.URL(), b.vc.Username(), b.vc.Password(), b.vc.CAFile()))
+	return &cloneBench{newSimWithAdmin(t, opts)}
 }
 
 // config is a provider block and a clone with more lines. The clone stays off unless a line says otherwise.
@@ -99,28 +63,6 @@ func (b *cloneBench) config(lines ...string) string {
 	}
 	return b.provider() + fmt.Sprintf("resource \"hypersdk_clone\" \"vm\" {\n  name   = \"web-01\"\n  source = %q\n  %s\n  %s\n}\n",
 		goldenPath, power, strings.Join(lines, "\n  "))
-}
-
-// run drives real terraform through the steps, with the provider inside the test's process. Every step that applies ends
-// with a plan that must be empty, and the last one is followed by a destroy.
-func (b *cloneBench) run(steps ...resource.TestStep) {
-	b.t.Helper()
-	var served []*Provider
-	b.t.Cleanup(func() {
-		for _, p := range served {
-			p.Close(context.WithoutCancel(b.t.Context()))
-		}
-	})
-	resource.UnitTest(b.t, resource.TestCase{
-		ProtoV6ProviderFactories: map[string]func() (tfprotov6.ProviderServer, error){
-			"hypersdk": func() (tfprotov6.ProviderServer, error) {
-				p := New("test")
-				served = append(served, p)
-				return providerserver.NewProtocol6WithError(p)()
-			},
-		},
-		Steps: steps,
-	})
 }
 
 // vm is what vCenter has at the path.

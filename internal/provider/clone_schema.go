@@ -281,6 +281,8 @@ func cloneComputedAttributes() map[string]schema.Attribute {
 		"source_id":     text("Instance UUID of the source that was cloned; null after an import."),
 		"guest_id":      text("Guest operating system as vSphere calls it, such as `debian12_64Guest`."),
 		"ip_address":    text("First address of the guest that VMware Tools reported, IPv4 before IPv6; null while there is none. Never waited for without `wait_for`."),
+		"userdata_digest": text("Fingerprint of the `cloud_init.userdata_wo` that was handed over last, keyed with the VM's instance UUID. The text cannot be read from it, though whoever " +
+			"holds the state could test guesses. Null when the VM holds other user data by now: the next apply hands it over again."),
 		"ip_addresses": schema.ListAttribute{
 			Computed: true, ElementType: types.StringType, PlanModifiers: []planmodifier.List{listplanmodifier.UseStateForUnknown()},
 			MarkdownDescription: "All addresses that VMware Tools reported, but loopback and link-local ones and those of `wait_for.ignore_cidrs`.",

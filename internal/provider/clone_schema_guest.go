@@ -38,7 +38,7 @@ func cloneGuestAttributes() map[string]schema.Attribute {
 		"cloud_init": schema.SingleNestedAttribute{
 			Optional: true,
 			MarkdownDescription: "Data for cloud-init's VMware data source, handed over as `guestinfo` settings. Changed in place; the guest reads it at its next start, and acts on it " +
-				"when the metadata's `instance-id` is another.",
+				"when the metadata's `instance-id` is another. What somebody else puts there is seen and handed over anew, but for what the guest itself redacts (`cleanup-guestinfo`).",
 			Attributes: map[string]schema.Attribute{
 				"metadata": schema.StringAttribute{
 					Optional:            true,
@@ -164,7 +164,7 @@ func cloneWindowsAttributes() map[string]schema.Attribute {
 		"domain_admin_password_wo_version": version,
 		"time_zone": schema.Int64Attribute{
 			Optional: true, Validators: []validator.Int64{int64validator.Between(0, 999)},
-			MarkdownDescription: "Microsoft's index of the time zone; 85 is GMT, 110 is Central European Time." + recustomized,
+			MarkdownDescription: "Microsoft's index of the time zone; `85` (default) is GMT, `110` Central European Time." + recustomized,
 		},
 		"auto_logon_count": schema.Int64Attribute{
 			Optional: true, Validators: []validator.Int64{int64validator.AtLeast(0)},

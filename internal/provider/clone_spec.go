@@ -121,14 +121,21 @@ func linuxSpec(l *cloneLinux) *vsphere.LinuxCustomization {
 	}
 }
 
+// greenwich is Microsoft's index of GMT without daylight saving time.
+const greenwich = 85
+
 func windowsSpec(w *cloneWindows) *vsphere.WindowsCustomization {
 	if w == nil {
 		return nil
 	}
+	zone := w.TimeZone
+	if zone.IsNull() {
+		zone = types.Int64Value(greenwich)
+	}
 	return &vsphere.WindowsCustomization{
 		ComputerName: w.ComputerName.ValueString(), FullName: w.FullName.ValueString(), Organization: w.Organization.ValueString(),
 		ProductKey: vsphere.Secret(w.ProductKey.ValueString()), AdminPassword: vsphere.Secret(w.AdminPassword.ValueString()),
-		TimeZone:       int32(w.TimeZone.ValueInt64()),       //nolint:gosec // bounded by the schema
+		TimeZone:       int32(zone.ValueInt64()),             //nolint:gosec // bounded by the schema
 		AutoLogonCount: int32(w.AutoLogonCount.ValueInt64()), //nolint:gosec // a small number
 		RunOnce:        listOf(w.RunOnce), Workgroup: w.Workgroup.ValueString(), Domain: w.JoinDomain.ValueString(), DomainOU: w.DomainOU.ValueString(),
 		DomainAdmin: w.DomainAdmin.ValueString(), DomainAdminPassword: vsphere.Secret(w.DomainAdminPassword.ValueString()),
@@ -174,7 +181,7 @@ func (m *cloneModel) update(ctx context.Context, prior *cloneModel, diags *diag.
 	for _, key := range removedKeys(prior.ExtraConfig, m.ExtraConfig) {
 		spec.ExtraConfig[key] = ""
 	}
-	if !m.CloudInit.IsNull() && cloudInitChanged(ctx, prior, m, diags) {
+	if handsOver(ctx, prior, m, diags) {
 		spec.CloudInit = m.cloudInit(ctx, diags)
 	}
 	return spec
@@ -193,13 +200,4 @@ func removedKeys(was, is types.Map) []string {
 	}
 	slices.Sort(gone)
 	return gone
-}
-
-// cloudInitChanged leaves the user data itself out: only its version is ever known twice.
-func cloudInitChanged(ctx context.Context, prior, next *cloneModel, diags *diag.Diagnostics) bool {
-	was, is := object[cloneCloudInit](ctx, prior.CloudInit, diags), object[cloneCloudInit](ctx, next.CloudInit, diags)
-	if was == nil || is == nil {
-		return was != is
-	}
-	return !was.Metadata.Equal(is.Metadata) || !was.Version.Equal(is.Version)
 }

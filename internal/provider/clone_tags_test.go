@@ -1,10 +1,8 @@
 package provider
 
 import (
-	"context"
 	"fmt"
 	"maps"
-	"net/url"
 	"slices"
 	"strings"
 	"testing"
@@ -12,57 +10,7 @@ import (
 	"github.com/hashicorp/terraform-plugin-testing/helper/resource"
 	"github.com/hashicorp/terraform-plugin-testing/plancheck"
 	"github.com/hashicorp/terraform-plugin-testing/terraform"
-	"github.com/vmware/govmomi"
-	govobject "github.com/vmware/govmomi/object"
-	"github.com/vmware/govmomi/vapi/rest"
-	"github.com/vmware/govmomi/vapi/tags"
 )
-
-// govmomi is a plain client, for what the SDK has no verb for.
-func (b *cloneBench) govmomi() *govmomi.Client {
-	b.t.Helper()
-	u, err := url.Parse(b.vc.URL())
-	if err != nil {
-		b.t.Fatal(err)
-	}
-	u.User = url.UserPassword(b.vc.Username(), b.vc.Password())
-	client, err := govmomi.NewClient(b.t.Context(), u, true)
-	if err != nil {
-		b.t.Fatal(err)
-	}
-	b.t.Cleanup(func() { _ = client.Logout(context.WithoutCancel(b.t.Context())) })
-	return client
-}
-
-// defineLabels makes the tags env/prod and env/dev and the custom attribute owner.
-func (b *cloneBench) defineLabels() {
-	b.t.Helper()
-	client := b.govmomi()
-	fields, err := govobject.GetCustomFieldsManager(client.Client)
-	if err == nil {
-		_, err = fields.Add(b.t.Context(), "owner", "VirtualMachine", nil, nil)
-	}
-	if err != nil {
-		b.t.Fatal(err)
-	}
-	service := rest.NewClient(client.Client)
-	if err := service.Login(b.t.Context(), url.UserPassword(b.vc.Username(), b.vc.Password())); err != nil {
-		b.t.Fatal(err)
-	}
-	manager := tags.NewManager(service)
-	category, err := manager.CreateCategory(b.t.Context(), &tags.Category{Name: "env", Cardinality: "MULTIPLE"})
-	if err != nil {
-		b.t.Fatal(err)
-	}
-	for _, name := range []string{"prod", "dev"} {
-		if _, err := manager.CreateTag(b.t.Context(), &tags.Tag{Name: name, CategoryID: category}); err != nil {
-			b.t.Fatal(err)
-		}
-	}
-	if err := service.Logout(b.t.Context()); err != nil {
-		b.t.Fatal(err)
-	}
-}
 
 // labelled checks what the clone carries at vCenter.
 func (b *cloneBench) labelled(owner string, want ...string) resource.TestCheckFunc {
@@ -89,7 +37,7 @@ func (b *cloneBench) labelled(owner string, want ...string) resource.TestCheckFu
 
 func TestClone_TagsAndCustomAttributes(t *testing.T) {
 	b := newCloneBench(t)
-	b.defineLabels()
+	b.defineLabels("VirtualMachine", "owner")
 	labelled := b.config(`tags = ["env/prod"]`, `custom_attributes = { owner = "web" }`)
 	b.run(
 		resource.TestStep{Config: labelled, Check: b.labelled("web", "env/prod")},
@@ -125,7 +73,7 @@ func TestClone_WithoutTagsTheTagServiceIsNotAsked(t *testing.T) {
 // Tags that cannot be attached leave the VM as it is, untainted; the next apply attaches them.
 func TestClone_FailedTagsKeepTheVM(t *testing.T) {
 	b := newCloneBench(t)
-	b.defineLabels()
+	b.defineLabels("VirtualMachine", "owner")
 	w := newWorkspace(t, b.config(`custom_attributes = { missing = "x" }`))
 	w.terraform(0, "apply", "-auto-approve", "-input=false")
 	taint, attributes := w.instance()

@@ -17,9 +17,9 @@ import (
 // Update makes the VM what the configuration says, in place, and goes on with one that was interrupted.
 func (r *cloneResource) Update(ctx context.Context, req resource.UpdateRequest, resp *resource.UpdateResponse) {
 	var config, plan, state cloneModel
-	resp.Diagnostics.Append(req.Config.Get(ctx, &config)...)
-	resp.Diagnostics.Append(req.Plan.Get(ctx, &plan)...)
-	resp.Diagnostics.Append(req.State.Get(ctx, &state)...)
+	resp.Diagnostics.Append(readModel(ctx, req.Config.Schema, req.Config.Raw, &config)...)
+	resp.Diagnostics.Append(readModel(ctx, req.Plan.Schema, req.Plan.Raw, &plan)...)
+	resp.Diagnostics.Append(readModel(ctx, req.State.Schema, req.State.Raw, &state)...)
 	timeout, d := plan.Timeouts.Update(ctx, cloneUpdateTimeout)
 	resp.Diagnostics.Append(d...)
 	spec := config.update(ctx, &state, &resp.Diagnostics)
@@ -47,6 +47,9 @@ func (r *cloneResource) Update(ctx context.Context, req resource.UpdateRequest, 
 		resp.Diagnostics.AddError(fmt.Sprintf("Cannot change VM %q", state.Name.ValueString()), detail(err)+
 			"\n\nWhat was changed stays; the next plan shows what is left.")
 		return // the state stays as it was, and the next refresh tells what is so
+	}
+	if plan.UserDataDigest.IsUnknown() {
+		plan.UserDataDigest = config.handedOver(ctx, vm, &resp.Diagnostics)
 	}
 	vm = r.finish(ctx, client, &config, &plan, vm, nil, &resp.Diagnostics)
 	r.save(ctx, client, &plan, vm, &resp.State, resp.Identity, &resp.Diagnostics)

@@ -13,7 +13,7 @@ import (
 // ValidateConfig refuses combinations that cannot be right in any vCenter. It says nothing of what is not known yet.
 func (r *cloneResource) ValidateConfig(ctx context.Context, req resource.ValidateConfigRequest, resp *resource.ValidateConfigResponse) {
 	var m cloneModel
-	resp.Diagnostics.Append(req.Config.Get(ctx, &m)...)
+	resp.Diagnostics.Append(readModel(ctx, req.Config.Schema, req.Config.Raw, &m)...)
 	if resp.Diagnostics.HasError() {
 		return
 	}

@@ -31,6 +31,7 @@ type connections struct {
 	clones  queue // as many at once as calls may be in flight
 
 	cloneSources memo[*vsphere.VM] // what plans of clones looked at, by the words of the configuration
+	pools        plannedPools      // what this run's pools are going to be
 
 	// dialing lets one caller at a time connect, so that ten resources make one session. A channel, because waiting for
 	// it ends with the waiter's context.

@@ -13,8 +13,6 @@ import (
 	"github.com/hashicorp/terraform-plugin-framework/datasource"
 	"github.com/hashicorp/terraform-plugin-framework/datasource/schema"
 	"github.com/hashicorp/terraform-plugin-framework/diag"
-	"github.com/hashicorp/terraform-plugin-framework/providerserver"
-	"github.com/hashicorp/terraform-plugin-go/tfprotov6"
 	"github.com/hashicorp/terraform-plugin-testing/helper/resource"
 	"github.com/hashicorp/terraform-plugin-testing/knownvalue"
 	"github.com/hashicorp/terraform-plugin-testing/plancheck"
@@ -22,58 +20,25 @@ import (
 	"github.com/hashicorp/terraform-plugin-testing/tfjsonpath"
 
 	"github.com/hypersdk/terraform-provider-hypersdk/internal/demo"
-	"github.com/hypersdk/terraform-provider-hypersdk/internal/demo/need"
 	"github.com/hypersdk/terraform-provider-hypersdk/internal/demo/rig"
 	"github.com/hypersdk/terraform-provider-hypersdk/internal/sdk/vsphere"
 )
 
-// inventoryBench is a simulated vCenter with real terraform before it, and no libvirt.
-type inventoryBench struct {
-	t  *testing.T
-	vc *demo.VCenter
-}
+// inventoryBench is a simulated vCenter for the tests of data sources.
+type inventoryBench struct{ *sim }
 
 func newInventory(t *testing.T, opts demo.Options) *inventoryBench {
 	t.Helper()
-	need.Tools(t, "terraform")
-	return &inventoryBench{t: t, vc: rig.VCenter(t, opts)}
+	return &inventoryBench{newSim(t, opts)}
 }
 
 // config is the blocks after a provider block that reaches the vCenter.
-func (b *inventoryBench) config(blocks string) string {
-	return fmt.Sprintf(`
-provider "hypersdk" {
-  vsphere = {
-    server   = %q
-    username = %q
-    password = %q
-    ca_file  = %q
-  }
-}
-`, b.vc.URL(), b.vc.Username(), b.vc.Password(), b.vc.CAFile()) + blocks
-}
+func (b *inventoryBench) config(blocks string) string { return b.provider() + blocks }
 
 // run drives terraform through the steps. The last is an empty configuration: what cannot be planned cannot be destroyed.
 func (b *inventoryBench) run(steps ...resource.TestStep) {
 	b.t.Helper()
-	steps = append(steps, resource.TestStep{Config: b.config("")})
-	var served []*Provider
-	resource.UnitTest(b.t, resource.TestCase{
-		ProtoV6ProviderFactories: map[string]func() (tfprotov6.ProviderServer, error){
-			"hypersdk": func() (tfprotov6.ProviderServer, error) {
-				p := New("test")
-				served = append(served, p)
-				return providerserver.NewProtocol6WithError(p)()
-			},
-		},
-		Steps: steps,
-	})
-	for _, p := range served {
-		p.Close(context.WithoutCancel(b.t.Context()))
-	}
-	if n := b.vc.Sessions(); n != 0 {
-		b.t.Errorf("%d sessions are left behind", n)
-	}
+	b.sim.run(append(steps, resource.TestStep{Config: b.config("")})...)
 }
 
 // shows is a step whose outputs have these values, and after which there is nothing to do.

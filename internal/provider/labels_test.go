@@ -21,8 +21,8 @@ import (
 	"github.com/hypersdk/terraform-provider-hypersdk/internal/demo"
 )
 
-// defineLabels makes the tags env/prod and env/dev and the custom attributes owner and cost.
-func (b *poolBench) defineLabels() {
+// defineLabels makes the tags env/prod and env/dev and custom attributes of a kind of object.
+func (b *sim) defineLabels(kind string, attributes ...string) {
 	b.t.Helper()
 	client := b.govmomiClient()
 	defer client.Logout(b.t.Context()) //nolint:errcheck // the test's end would show a session that is left
@@ -30,8 +30,8 @@ func (b *poolBench) defineLabels() {
 	if err != nil {
 		b.t.Fatal(err)
 	}
-	for _, name := range []string{"owner", "cost"} {
-		if _, err := fields.Add(b.t.Context(), name, "ResourcePool", nil, nil); err != nil {
+	for _, name := range attributes {
+		if _, err := fields.Add(b.t.Context(), name, kind, nil, nil); err != nil {
 			b.t.Fatal(err)
 		}
 	}
@@ -55,11 +55,11 @@ func (b *poolBench) defineLabels() {
 // labelled checks what the pool carries at vCenter.
 func (b *poolBench) labelled(tags []string, attributes map[string]string) resource.TestCheckFunc {
 	return func(*terraform.State) error {
-		pool, err := b.other.GetResourcePool(b.t.Context(), poolRoot+"/prod")
+		pool, err := b.c.GetResourcePool(b.t.Context(), poolRoot+"/prod")
 		if err != nil {
 			return err
 		}
-		attached, err := b.other.AttachedTags(b.t.Context(), pool.Reference())
+		attached, err := b.c.AttachedTags(b.t.Context(), pool.Reference())
 		if err != nil {
 			return err
 		}
@@ -67,7 +67,7 @@ func (b *poolBench) labelled(tags []string, attributes map[string]string) resour
 		for _, tag := range attached[pool.Reference()] {
 			names = append(names, tag.String())
 		}
-		values, err := b.other.CustomAttributes(b.t.Context(), pool.Reference())
+		values, err := b.c.CustomAttributes(b.t.Context(), pool.Reference())
 		if err != nil {
 			return err
 		}
@@ -89,7 +89,7 @@ func restCalls(calls map[string]int) (n int) {
 
 func TestResourcePool_TagsAndCustomAttributes(t *testing.T) {
 	b := newPoolBench(t, demo.Options{})
-	b.defineLabels()
+	b.defineLabels("ResourcePool", "owner", "cost")
 	both := b.pool(named, inRoot, `tags = ["env/prod", "dev"]`, `custom_attributes = { owner = "ops", cost = "42" }`)
 	one := b.pool(named, inRoot, `tags = ["env/prod"]`, `custom_attributes = { owner = "ops" }`)
 	b.run(
@@ -98,10 +98,10 @@ func TestResourcePool_TagsAndCustomAttributes(t *testing.T) {
 		resource.TestStep{ // a tag is detached and a value changed by others
 			PreConfig: func() {
 				pool := b.get(poolRoot + "/prod").Reference()
-				if err := b.other.SetTags(t.Context(), pool, nil, []string{"env/dev"}); err != nil {
+				if err := b.c.SetTags(t.Context(), pool, nil, []string{"env/dev"}); err != nil {
 					t.Fatal(err)
 				}
-				if err := b.other.SetCustomAttributes(t.Context(), pool, "resource pool", map[string]string{"owner": "somebody"}, []string{"cost"}); err != nil {
+				if err := b.c.SetCustomAttributes(t.Context(), pool, "resource pool", map[string]string{"owner": "somebody"}, []string{"cost"}); err != nil {
 					t.Fatal(err)
 				}
 			},
@@ -115,10 +115,10 @@ func TestResourcePool_TagsAndCustomAttributes(t *testing.T) {
 		resource.TestStep{ // what others add is theirs
 			PreConfig: func() {
 				pool := b.get(poolRoot + "/prod").Reference()
-				if err := b.other.SetTags(t.Context(), pool, []string{"env/dev"}, nil); err != nil {
+				if err := b.c.SetTags(t.Context(), pool, []string{"env/dev"}, nil); err != nil {
 					t.Fatal(err)
 				}
-				if err := b.other.SetCustomAttributes(t.Context(), pool, "resource pool", map[string]string{"cost": "7"}, nil); err != nil {
+				if err := b.c.SetCustomAttributes(t.Context(), pool, "resource pool", map[string]string{"cost": "7"}, nil); err != nil {
 					t.Fatal(err)
 				}
 			},

@@ -1,68 +1,32 @@
 package provider
 
 import (
-	"context"
 	"fmt"
 	"os"
 	"regexp"
 	"strings"
 	"testing"
 
-	"github.com/hashicorp/terraform-plugin-framework/providerserver"
-	"github.com/hashicorp/terraform-plugin-go/tfprotov6"
 	"github.com/hashicorp/terraform-plugin-testing/helper/resource"
 	"github.com/hashicorp/terraform-plugin-testing/knownvalue"
 	"github.com/hashicorp/terraform-plugin-testing/statecheck"
 	"github.com/hashicorp/terraform-plugin-testing/tfjsonpath"
 
 	"github.com/hypersdk/terraform-provider-hypersdk/internal/demo"
-	"github.com/hypersdk/terraform-provider-hypersdk/internal/demo/need"
-	"github.com/hypersdk/terraform-provider-hypersdk/internal/demo/rig"
 )
 
 const metricsStockVM = "/DC0/vm/DC0_C0_RP0_VM0"
 
 // metricsBench is a simulated vCenter for the measuring data sources.
-type metricsBench struct {
-	t  *testing.T
-	vc *demo.VCenter
-}
+type metricsBench struct{ *sim }
 
 func newMetricsBench(t *testing.T, opts demo.Options) *metricsBench {
 	t.Helper()
-	need.Tools(t, "terraform")
-	return &metricsBench{t, rig.VCenter(t, opts)}
+	return &metricsBench{newSim(t, opts)}
 }
 
 // config is a provider block and what follows it.
-func (b *metricsBench) config(block string) string {
-	return fmt.Sprintf("provider \"hypersdk\" {\n  vsphere = { server = %q, username = %q, password = %q, ca_file = %q }\n}\n",
-		b.vc.URL(), b.vc.Username(), b.vc.Password(), b.vc.CAFile()) + block
-}
-
-// run drives real terraform, with the provider inside the test's process.
-func (b *metricsBench) run(steps ...resource.TestStep) {
-	b.t.Helper()
-	var served []*Provider
-	b.t.Cleanup(func() {
-		for _, p := range served {
-			p.Close(context.WithoutCancel(b.t.Context()))
-		}
-		if n := b.vc.Sessions(); n != 0 {
-			b.t.Errorf("%d sessions are left", n)
-		}
-	})
-	resource.UnitTest(b.t, resource.TestCase{
-		ProtoV6ProviderFactories: map[string]func() (tfprotov6.ProviderServer, error){
-			"hypersdk": func() (tfprotov6.ProviderServer, error) {
-				p := New("test")
-				served = append(served, p)
-				return providerserver.NewProtocol6WithError(p)()
-			},
-		},
-		Steps: steps,
-	})
-}
+func (b *metricsBench) config(block string) string { return b.provider() + block }
 
 func dataMetrics(entity, more string) string {
 	return fmt.Sprintf("data \"hypersdk_metrics\" \"m\" {\n  entity = %q\n%s\n}\n", entity, more)

@@ -2,7 +2,6 @@ package provider
 
 import (
 	"bytes"
-	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -19,7 +18,6 @@ import (
 	"github.com/hypersdk/terraform-provider-hypersdk/internal/demo"
 	"github.com/hypersdk/terraform-provider-hypersdk/internal/demo/need"
 	"github.com/hypersdk/terraform-provider-hypersdk/internal/demo/rig"
-	"github.com/hypersdk/terraform-provider-hypersdk/internal/sdk/vsphere"
 )
 
 // binDir holds the provider's binary for the tests that run it as Terraform does; buildProvider fills it when first needed.
@@ -35,6 +33,9 @@ var (
 )
 
 func TestMain(m *testing.M) {
+	if servedAsPeer() {
+		return
+	}
 	dir, err := os.MkdirTemp("", "hypersdk-provider")
 	if err != nil {
 		panic(err)
@@ -47,8 +48,9 @@ func TestMain(m *testing.M) {
 
 // workspace is a directory with a configuration that real terraform works on, with the provider as a process of its own.
 type workspace struct {
-	t   *testing.T
-	dir string
+	t        *testing.T
+	dir      string
+	required string // where the providers come from
 }
 
 func newWorkspace(t *testing.T, config string) *workspace {
@@ -57,7 +59,7 @@ func newWorkspace(t *testing.T, config string) *workspace {
 	if err := buildProvider(); err != nil {
 		t.Fatal(err)
 	}
-	w := &workspace{t: t, dir: t.TempDir()}
+	w := &workspace{t: t, dir: t.TempDir(), required: "hypersdk = { source = \"hypersdk/hypersdk\" }"}
 	w.write("terraformrc", fmt.Sprintf("provider_installation {\n dev_overrides {\n  \"hypersdk/hypersdk\" = %q\n }\n direct {}\n}\n", binDir))
 	w.configure(config)
 	return w
@@ -72,7 +74,7 @@ func (w *workspace) write(name, text string) {
 
 func (w *workspace) configure(config string) {
 	w.t.Helper()
-	w.write("main.tf", "terraform {\n required_providers {\n  hypersdk = { source = \"hypersdk/hypersdk\" }\n }\n}\n"+config)
+	w.write("main.tf", "terraform {\n required_providers {\n"+w.required+"\n }\n}\n"+config)
 }
 
 func (w *workspace) command(args ...string) (*exec.Cmd, *bytes.Buffer) {
@@ -316,13 +318,7 @@ func TestProcess_WarnsWhenTheSourceRunsBesideItsCopy(t *testing.T) {
 	b := newBench(t, guest)
 	w := newWorkspace(t, b.config(more(`source_after = "powered_off"`)...))
 	w.apply()
-	client, err := vsphere.Dial(t.Context(), vsphere.Config{
-		URL: b.vc.URL(), Username: b.vc.Username(), Password: vsphere.Secret(b.vc.Password()), CAFile: b.vc.CAFile(),
-	})
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer client.Close(context.WithoutCancel(t.Context())) //nolint:errcheck // the simulator ends with the test
+	client := b.login()
 	vm, err := client.GetVM(t.Context(), guestPath)
 	if err != nil {
 		t.Fatal(err)

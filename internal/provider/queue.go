@@ -3,10 +3,19 @@ package provider
 import (
 	"context"
 	"sync"
+
+	"github.com/hashicorp/terraform-plugin-log/tflog"
 )
 
 // defaultQueue is how many clones are made at once when the provider block says nothing: as many as calls are in flight.
 const defaultQueue = 16
+
+// enterClones waits for a place among the clones of the vCenter, and says so in Terraform's log when there is none free.
+func (c *connections) enterClones(ctx context.Context, vm string) (release func(), err error) {
+	return c.clones.enter(ctx, func() {
+		tflog.Info(ctx, "queued: other clones of this vCenter are being made", map[string]any{"vm": vm})
+	})
+}
 
 // queue bounds how much of one kind of work goes on at once. The zero value lets defaultQueue in.
 type queue struct {

@@ -68,7 +68,7 @@ func TestPoolModel_SilenceAboutScaling(t *testing.T) {
 
 func TestSamePoolVCenter(t *testing.T) {
 	b := newPoolBench(t, demo.Options{})
-	vc, err := b.other.GetVCenter(t.Context())
+	vc, err := b.c.GetVCenter(t.Context())
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -80,11 +80,11 @@ func TestSamePoolVCenter(t *testing.T) {
 			"vcenter": tftypes.NewValue(tftypes.String, uuid), "moid": tftypes.NewValue(tftypes.String, "resgroup-42"),
 		})}
 		var diags diag.Diagnostics
-		if got := samePoolVCenter(t.Context(), b.other, identity, &diags); got != want || diags.HasError() == want {
+		if got := samePoolVCenter(t.Context(), b.c, identity, &diags); got != want || diags.HasError() == want {
 			t.Errorf("%s: got %v %v, want %v", uuid, got, diags, want)
 		}
 	}
-	if !samePoolVCenter(t.Context(), b.other, nil, new(diag.Diagnostics)) {
+	if !samePoolVCenter(t.Context(), b.c, nil, new(diag.Diagnostics)) {
 		t.Error("a state without identity is refused")
 	}
 }

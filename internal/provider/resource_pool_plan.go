@@ -22,9 +22,14 @@ func (r *poolResource) ModifyPlan(ctx context.Context, req resource.ModifyPlanRe
 	}
 	var plan poolModel
 	resp.Diagnostics.Append(req.Plan.Get(ctx, &plan)...)
-	if req.State.Raw.IsNull() || resp.Diagnostics.HasError() {
-		if known(plan.Parent) && !resp.Diagnostics.HasError() {
-			r.findParent(ctx, plan.Parent.ValueString(), resp)
+	if resp.Diagnostics.HasError() {
+		return
+	}
+	if req.State.Raw.IsNull() {
+		if known(plan.Parent) {
+			if client, parent := r.findParent(ctx, plan.Parent.ValueString(), resp); parent != "" {
+				r.checkCapacity(ctx, client, parent, &plan, nil, &resp.Diagnostics)
+			}
 		}
 		return
 	}
@@ -38,11 +43,29 @@ func (r *poolResource) ModifyPlan(ctx context.Context, req resource.ModifyPlanRe
 	if sameWords || known(plan.Parent) && r.planMove(ctx, &state, &plan, resp) {
 		parentID = state.ParentID
 	}
+	r.planCapacity(ctx, &state, &plan, parentID, resp)
 	if sameWords && plan.Name.Equal(state.Name) { // other words for the same parent may come of its new name
 		inventoryPath = state.Path
 	}
 	resp.Diagnostics.Append(resp.Plan.SetAttribute(ctx, path.Root("parent_id"), parentID)...)
 	resp.Diagnostics.Append(resp.Plan.SetAttribute(ctx, path.Root("path"), inventoryPath)...)
+}
+
+// planCapacity checks a change of the reservations under the parent that stays, and tells this run's children what the pool will be.
+func (r *poolResource) planCapacity(ctx context.Context, state, plan *poolModel, parent types.String, resp *resource.ModifyPlanResponse) {
+	if r.conns == nil || r.conns.get().vsphereUnknown {
+		return
+	}
+	same := plan.CPU.Equal(state.CPU) && plan.Memory.Equal(state.Memory)
+	if !same {
+		r.conns.pools.add(plan)
+	}
+	if !known(parent) || same && r.conns.pools.get(parent.ValueString()) == nil {
+		return
+	}
+	if client, err := r.conns.vsphere(ctx); err == nil {
+		r.checkCapacity(ctx, client, parent.ValueString(), plan, state, &resp.Diagnostics)
+	}
 }
 
 // planMove says whether the new words name the parent that the pool has already. A parent in another cluster replaces, one in
@@ -70,6 +93,9 @@ func (r *poolResource) planMove(ctx context.Context, state, plan *poolModel, res
 		resp.Diagnostics.AddAttributeWarning(path.Root("parent"), "Another cluster: the pool is made anew there", fmt.Sprintf(
 			"vCenter moves no pool between clusters, and %s divides the resources of %s while the pool is in %s. The pool here is deleted, as on_destroy says, and a new one is made.",
 			parent.Path, parent.Owner, pool.Owner))
+	}
+	if err == nil {
+		r.checkCapacity(ctx, client, to, plan, state, &resp.Diagnostics)
 	}
 	return false
 }

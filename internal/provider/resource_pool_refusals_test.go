@@ -1,6 +1,7 @@
 package provider
 
 import (
+	"fmt"
 	"strings"
 	"testing"
 
@@ -72,19 +73,48 @@ func TestResourcePool_RefusedByVCenter(t *testing.T) {
 	b := newPoolBench(t, demo.Options{})
 	taken := b.create(vsphere.ResourcePoolSpec{Name: "taken", Parent: poolCluster})
 	small := b.create(vsphere.ResourcePoolSpec{Name: "small", Parent: poolCluster, CPUReservationMHz: 100, CPUExpandable: types.NewBool(false)})
+	b.create(vsphere.ResourcePoolSpec{Name: "sibling", Parent: small.Path, CPUReservationMHz: 60})
+	inSmall := `parent = "` + small.Path + `"`
 	b.run(
 		fails(b.pool(`name = "taken"`, inRoot), "choose another name, or take the pool that is there over (import it)"),
-		fails(b.pool(named, inRoot, `cpu = { reservation = 99999999 }`), "99999999 MHz of CPU are asked for"),
-		fails(b.pool(named, inRoot, `memory = { reservation = 99999999 }`), "99999999 MB of memory are asked for"),
-		fails(b.pool(named, `parent = "`+small.Path+`"`, `cpu = { reservation = 101 }`), "101 MHz of CPU are asked for and 100 MHz are unreserved"),
-		resource.TestStep{Config: b.pool(named, `parent = "`+small.Path+`"`, `cpu = { reservation = 100 }`)},
-		fails(b.pool(`name = "taken"`, inRoot, `cpu = { reservation = 100 }`), `the name "taken" is taken`),
-		fails(b.pool(named, `parent = "`+small.Path+`"`, `cpu = { reservation = 101 }`), "101 MHz of CPU are asked for and 100 MHz are unreserved"),
+		fails(b.pool(named, inSmall, `cpu = { reservation = 41 }`), "41 MHz of CPU are asked for and 40 MHz are unreserved"),
+		resource.TestStep{Config: b.pool(named, inSmall, `cpu = { reservation = 40 }`)},
+		fails(b.pool(`name = "taken"`, inRoot, `cpu = { reservation = 40 }`), `the name "taken" is taken`),
+		fails(b.pool(named, inSmall, `cpu = { reservation = 42 }`), "42 MHz of CPU are asked for and 40 MHz are unreserved"),
 		resource.TestStep{Config: b.pool(named, `parent = "`+taken.Ref+`"`, `cpu = { reservation = 101 }`)}, // moved first, then raised
 		resource.TestStep{ // moved and lowered: the other way round
-			Config: b.pool(named, `parent = "`+small.Path+`"`, `cpu = {}`),
+			Config: b.pool(named, inSmall, `cpu = {}`),
 			Check:  b.has(small.Path+"/prod", vsphere.Allocation{Limit: -1, Expandable: true, Shares: "normal", ShareCount: 4000}, b.get(taken.Ref).Memory()),
 		},
+	)
+}
+
+// What no apply could bring about is refused in the plan. A parent counts as what the same plan makes of it.
+func TestResourcePool_CapacityIsPlanned(t *testing.T) {
+	b := newPoolBench(t, demo.Options{})
+	b.create(vsphere.ResourcePoolSpec{
+		Name: "small", Parent: poolCluster, CPUReservationMHz: 100, CPUExpandable: types.NewBool(false), MemoryLimitMB: types.NewInt64(64),
+	})
+	b.create(vsphere.ResourcePoolSpec{Name: "open", Parent: poolRoot + "/small"})
+	inOpen := `parent = "` + poolRoot + `/small/open"` // which gives what small gives
+	family := func(parent, child int) string {
+		return b.provider() + poolBlock("parent", `name = "parent"`, inRoot, fmt.Sprintf(`cpu = { reservation = %d, expandable = false }`, parent)) +
+			poolBlock("p", named, `parent = hypersdk_resource_pool.parent.id`, fmt.Sprintf(`cpu = { reservation = %d }`, child))
+	}
+	refused := func(config, words string) resource.TestStep {
+		step := fails(config, words)
+		step.PlanOnly = true
+		return step
+	}
+	b.run(
+		refused(b.pool(named, inRoot, `cpu = { reservation = 99999999 }`), "A reservation of 99999999 MHz of CPU is asked for, and "+poolCluster+" has"),
+		refused(b.pool(named, inRoot, `memory = { reservation = 99999999 }`), "MB in all"),
+		refused(b.pool(named, inOpen, `cpu = { reservation = 101 }`), poolRoot+"/small has 100 MHz reserved and does not expand"),
+		refused(b.pool(named, inOpen, `memory = { reservation = 65 }`), poolRoot+"/small is limited to 64 MB"),
+		resource.TestStep{Config: family(50, 40)},
+		refused(family(50, 51), poolRoot+"/parent has 50 MHz reserved and does not expand"),
+		resource.TestStep{Config: family(80, 70)}, // both at once, the parent first
+		refused(family(60, 70), poolRoot+"/parent has 60 MHz reserved and does not expand"),
 	)
 }
 
@@ -103,10 +133,10 @@ func TestResourcePool_DestroyRefusesWhatHoldsSomething(t *testing.T) {
 		resource.TestStep{Config: b.pool(named, inRoot, `on_destroy = "move_children"`)},
 		resource.TestStep{Config: b.pool(named, inRoot, `on_destroy = "move_children"`), Destroy: true},
 	)
-	if _, err := b.other.GetResourcePool(t.Context(), poolRoot+"/child"); err != nil {
+	if _, err := b.c.GetResourcePool(t.Context(), poolRoot+"/child"); err != nil {
 		t.Errorf("the child pool did not move to the parent: %v", err)
 	}
-	pools, err := b.other.ListResourcePools(t.Context(), poolRoot)
+	pools, err := b.c.ListResourcePools(t.Context(), poolRoot)
 	if err != nil || len(pools) != 1 || *pools[0].VMs != 3 {
 		t.Errorf("got %+v %v, want the root pool with all 3 VMs", pools, err)
 	}

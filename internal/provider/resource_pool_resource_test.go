@@ -81,7 +81,7 @@ func TestResourcePool_CreateAndEveryChangeInPlace(t *testing.T) {
 			},
 		},
 	)
-	if _, err := b.other.GetResourcePool(t.Context(), poolRoot+"/a%2fb 100%25"); !errors.Is(err, sdk.ErrNotFound) {
+	if _, err := b.c.GetResourcePool(t.Context(), poolRoot+"/a%2fb 100%25"); !errors.Is(err, sdk.ErrNotFound) {
 		t.Errorf("got %v after destroy, want ErrNotFound", err)
 	}
 }
@@ -145,42 +145,20 @@ func TestResourcePool_Moves(t *testing.T) {
 	)
 }
 
-func TestResourcePool_Drift(t *testing.T) {
+func TestResourcePool_DeletedOutOfBandAndTainted(t *testing.T) {
 	b := newPoolBench(t, demo.Options{})
-	at := poolRoot + "/prod"
-	config := b.pool(named, inRoot, `cpu = { reservation = 200, limit = 800, shares = "custom", share_count = 50 }`, memSize, `scale_descendants_shares = "disabled"`)
-	check := b.has(at, vsphere.Allocation{Reservation: 200, Limit: 800, Expandable: true, Shares: "custom", ShareCount: 50},
-		vsphere.Allocation{Reservation: 100, Limit: -1, Shares: "normal", ShareCount: 163840})
-	steps := []resource.TestStep{{Config: config, Check: check}}
-	for _, drift := range []vsphere.UpdateResourcePoolSpec{
-		{Name: new("other")},
-		{CPUReservationMHz: types.NewInt64(100)},
-		{CPULimitMHz: types.NewInt64(-1)},
-		{CPUExpandable: types.NewBool(false)},
-		{CPUShares: new("low")},
-		{CPUShareCount: types.NewInt32(51)},
-		{MemoryReservationMB: types.NewInt64(0)},
-		{MemoryLimitMB: types.NewInt64(500)},
-		{MemoryExpandable: types.NewBool(true)},
-		{MemoryShares: new("high")},
-		{ScaleDescendantsShares: new(vsphere.ScaleCPUAndMemory)},
-	} {
-		steps = append(steps, resource.TestStep{
-			PreConfig: func() { b.change(at, drift) },
-			Config:    config, ConfigPlanChecks: poolAction(plancheck.ResourceActionUpdate), Check: check,
-		})
-	}
-	steps = append(steps,
-		resource.TestStep{ // deleted behind our back
-			PreConfig: func() { b.delete(at) },
-			Config:    config, ConfigPlanChecks: poolAction(plancheck.ResourceActionCreate), Check: check,
+	config := b.pool(named, inRoot)
+	b.run(
+		resource.TestStep{Config: config},
+		resource.TestStep{
+			PreConfig: func() { b.delete(poolRoot + "/prod") },
+			Config:    config, ConfigPlanChecks: poolAction(plancheck.ResourceActionCreate),
 		},
 		resource.TestStep{
 			Taint:  []string{poolAddress},
-			Config: config, ConfigPlanChecks: poolAction(plancheck.ResourceActionDestroyBeforeCreate), Check: check,
+			Config: config, ConfigPlanChecks: poolAction(plancheck.ResourceActionDestroyBeforeCreate),
 		},
 	)
-	b.run(steps...)
 }
 
 func TestResourcePool_UnmanagedDriftIsNoDifference(t *testing.T) {

@@ -18,8 +18,6 @@ import (
 	vim "github.com/vmware/govmomi/vim25/types"
 
 	"github.com/hypersdk/terraform-provider-hypersdk/internal/demo"
-	"github.com/hypersdk/terraform-provider-hypersdk/internal/demo/need"
-	"github.com/hypersdk/terraform-provider-hypersdk/internal/demo/rig"
 	"github.com/hypersdk/terraform-provider-hypersdk/internal/sdk/vsphere"
 )
 
@@ -29,33 +27,12 @@ const (
 	poolRoot    = poolCluster + "/Resources"
 )
 
-// poolBench is a simulated vCenter, and a client of it that is somebody else's.
-type poolBench struct {
-	*bench
-	other *vsphere.Client
-}
+// poolBench is a simulated vCenter for the tests of pools.
+type poolBench struct{ *sim }
 
-// newPoolBench checks in the end that no session was left but the other's.
 func newPoolBench(t *testing.T, opts demo.Options) *poolBench {
 	t.Helper()
-	need.Tools(t, "terraform")
-	b := &poolBench{bench: &bench{t: t, vc: rig.VCenter(t, opts)}}
-	client, err := vsphere.Dial(t.Context(), vsphere.Config{
-		URL: b.vc.URL(), Username: b.vc.Username(), Password: vsphere.Secret(b.vc.Password()), CAFile: b.vc.CAFile(),
-	})
-	if err != nil {
-		t.Fatal(err)
-	}
-	b.other = client
-	t.Cleanup(func() {
-		if err := client.Close(t.Context()); err != nil {
-			t.Error(err)
-		}
-		if n := b.vc.Sessions(); n != 0 {
-			t.Errorf("%d sessions were left", n)
-		}
-	})
-	return b
+	return &poolBench{newSimWithAdmin(t, opts)}
 }
 
 // pool is a provider and a pool with these lines.
@@ -76,7 +53,7 @@ const (
 
 func (b *poolBench) get(ref string) *vsphere.ResourcePool {
 	b.t.Helper()
-	pool, err := b.other.GetResourcePool(b.t.Context(), ref)
+	pool, err := b.c.GetResourcePool(b.t.Context(), ref)
 	if err != nil {
 		b.t.Fatal(err)
 	}
@@ -85,7 +62,7 @@ func (b *poolBench) get(ref string) *vsphere.ResourcePool {
 
 func (b *poolBench) create(spec vsphere.ResourcePoolSpec) *vsphere.ResourcePool {
 	b.t.Helper()
-	pool, err := b.other.CreateResourcePool(b.t.Context(), spec)
+	pool, err := b.c.CreateResourcePool(b.t.Context(), spec)
 	if err != nil {
 		b.t.Fatal(err)
 	}
@@ -94,14 +71,14 @@ func (b *poolBench) create(spec vsphere.ResourcePoolSpec) *vsphere.ResourcePool 
 
 func (b *poolBench) change(ref string, spec vsphere.UpdateResourcePoolSpec) {
 	b.t.Helper()
-	if _, err := b.other.UpdateResourcePool(b.t.Context(), ref, spec); err != nil {
+	if _, err := b.c.UpdateResourcePool(b.t.Context(), ref, spec); err != nil {
 		b.t.Fatal(err)
 	}
 }
 
 func (b *poolBench) delete(ref string) {
 	b.t.Helper()
-	if err := b.other.DeleteResourcePool(b.t.Context(), ref, vsphere.MoveChildren); err != nil {
+	if err := b.c.DeleteResourcePool(b.t.Context(), ref, vsphere.MoveChildren); err != nil {
 		b.t.Fatal(err)
 	}
 }
@@ -109,7 +86,7 @@ func (b *poolBench) delete(ref string) {
 // has checks the pool at vCenter.
 func (b *poolBench) has(path string, cpu, memory vsphere.Allocation) resource.TestCheckFunc {
 	return func(*terraform.State) error {
-		pool, err := b.other.GetResourcePool(b.t.Context(), path)
+		pool, err := b.c.GetResourcePool(b.t.Context(), path)
 		if err != nil {
 			return err
 		}
@@ -133,7 +110,7 @@ func poolAction(action plancheck.ResourceActionType) resource.ConfigPlanChecks {
 }
 
 // govmomiClient is a plain client, for what the SDK has no verb for.
-func (b *poolBench) govmomiClient() *govmomi.Client {
+func (b *sim) govmomiClient() *govmomi.Client {
 	b.t.Helper()
 	u, err := url.Parse(b.vc.URL())
 	if err != nil {

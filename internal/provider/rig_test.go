@@ -13,8 +13,6 @@ import (
 	"testing"
 	"time"
 
-	"github.com/hashicorp/terraform-plugin-framework/providerserver"
-	"github.com/hashicorp/terraform-plugin-go/tfprotov6"
 	"github.com/hashicorp/terraform-plugin-testing/helper/resource"
 
 	"github.com/hypersdk/terraform-provider-hypersdk/internal/demo"
@@ -30,8 +28,7 @@ const (
 
 // bench is what an acceptance test stands on: a simulated vCenter with one VM, a storage pool and a domain name of its own.
 type bench struct {
-	t    *testing.T
-	vc   *demo.VCenter
+	*sim
 	dir  string // of the storage pool
 	name string // of pool and domain
 }
@@ -63,7 +60,8 @@ func newBench(t *testing.T, guests ...demo.Guest) *bench {
 	need.Root(t)
 	var raw [4]byte
 	_, _ = rand.Read(raw[:])
-	b := &bench{t: t, vc: rig.VCenter(t, demo.Options{Guests: guests}), dir: t.TempDir(), name: "tf-test-" + hex.EncodeToString(raw[:])}
+	b := &bench{sim: newSim(t, demo.Options{Guests: guests}), dir: t.TempDir(), name: "tf-test-" + hex.EncodeToString(raw[:])}
+	b.settings = fmt.Sprintf("libvirt = { uri = %q }", localURI)
 	t.Cleanup(b.clean)
 	b.virsh("pool-define-as", b.name, "dir", "--target", b.dir)
 	b.virsh("pool-start", b.name)
@@ -95,22 +93,6 @@ func (b *bench) disk(n int) string {
 	return filepath.Join(b.dir, fmt.Sprintf("%s-disk-%d.qcow2", b.name, n))
 }
 
-// provider is a provider block that reaches the simulated vCenter; change replaces lines of it.
-func (b *bench) provider(change ...string) string {
-	block := fmt.Sprintf(`
-provider "hypersdk" {
-  vsphere = {
-    server   = %q
-    username = %q
-    password = %q
-    ca_file  = %q
-  }
-  libvirt = { uri = %q }
-}
-`, b.vc.URL(), b.vc.Username(), b.vc.Password(), b.vc.CAFile(), localURI)
-	return strings.NewReplacer(change...).Replace(block)
-}
-
 // migration is a resource that moves the VM without a guest engine and leaves the domain off. change replaces parts of it.
 func (b *bench) migration(change ...string) string {
 	block := fmt.Sprintf(`
@@ -134,27 +116,6 @@ func (b *bench) config(change ...string) string { return b.provider() + b.migrat
 
 // more adds lines to the resource.
 func more(lines string) []string { return []string{"# more", lines} }
-
-// run drives real terraform through the steps, with the provider inside the test's process. Destroy is part of it.
-func (b *bench) run(steps ...resource.TestStep) {
-	b.t.Helper()
-	var served []*Provider
-	b.t.Cleanup(func() {
-		for _, p := range served {
-			p.Close(context.WithoutCancel(b.t.Context()))
-		}
-	})
-	resource.UnitTest(b.t, resource.TestCase{
-		ProtoV6ProviderFactories: map[string]func() (tfprotov6.ProviderServer, error){
-			"hypersdk": func() (tfprotov6.ProviderServer, error) {
-				p := New("test")
-				served = append(served, p)
-				return providerserver.NewProtocol6WithError(p)()
-			},
-		},
-		Steps: steps,
-	})
-}
 
 // fails is a step whose plan or apply ends with an error of these words; spaces match Terraform's line breaks.
 func fails(config, words string) resource.TestStep {

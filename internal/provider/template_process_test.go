@@ -21,7 +21,8 @@ func TestTemplateProcess_InterruptedApplyMakesOneTemplate(t *testing.T) {
 		"killed during the snapshot":          {cloneBlock, "CreateSnapshot_Task", true},
 		"Ctrl-C during the snapshot":          {cloneBlock, "CreateSnapshot_Task", false},
 		"killed during a conversion's move":   {convertBlock, "MoveIntoFolder_Task", true},
-		"killed during a conversion's rename": {convertBlock, "Rename_Task", true},
+		"killed while it is marked":           {cloneBlock, "MarkAsTemplate", true},
+		"killed while a conversion is marked": {convertBlock, "MarkAsTemplate", true},
 	} {
 		t.Run(name, func(t *testing.T) {
 			b := newTemplateBenchWith(t, demo.Options{Latency: 150 * time.Millisecond})

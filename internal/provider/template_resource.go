@@ -57,7 +57,7 @@ func (r *templateResource) Create(ctx context.Context, req resource.CreateReques
 	if !plan.findPlaces(ctx, client, &resp.Diagnostics) {
 		return
 	}
-	made, err := client.CreateTemplate(ctx, plan.spec(), newProgress(ctx).report)
+	made, err := r.make(ctx, client, plan.spec())
 	if err != nil {
 		resp.Diagnostics.AddAttributeError(templateErrorPath(err), "Cannot make the template", detail(err))
 		return
@@ -71,6 +71,16 @@ func (r *templateResource) Create(ctx context.Context, req resource.CreateReques
 		plan.Folder = types.StringValue(made.Template.Folder)
 	}
 	r.store(ctx, client, &plan, &resp.State, resp.Identity, &resp.Diagnostics)
+}
+
+// make waits for a place among the clones of this vCenter, since a template is one too, and makes it.
+func (r *templateResource) make(ctx context.Context, client *vsphere.Client, spec vsphere.TemplateSpec) (*vsphere.TemplateResult, error) {
+	release, err := r.conns.enterClones(ctx, spec.Name)
+	if err != nil {
+		return nil, fmt.Errorf("template %q: it was never begun: %w", spec.Name, err)
+	}
+	defer release()
+	return client.CreateTemplate(ctx, spec, newProgress(ctx).report)
 }
 
 // templateErrorPath is the argument that most likely has to change.

@@ -267,7 +267,7 @@ func TestTemplate_Refusals(t *testing.T) {
 		fails(b.config(cloneBlock, "# more", `on_destroy = "revert"`), "A clone has nothing to go back to"),
 		fails(b.config(cloneBlock, `source   = "/DC0/vm/build/golden"`, ""), "Which VM is it to be made of?"),
 		fails(b.config(cloneBlock, builtPath, "/DC0/vm/build/none"), "no VM has that inventory path"),
-		fails(b.config(cloneBlock, "golden-1", "old"), "/DC0/vm/templates/old is there already"),
+		fails(b.config(cloneBlock, "golden-1", "old"), "/DC0/vm/templates/old exists"),
 		fails(b.config(cloneBlock, "/DC0/vm/templates", "/DC0/vm/none"), "Cannot find the folder"),
 		fails(b.config(cloneBlock, "# more", `method = "copy"`), `"clone" "convert"`),
 		fails(b.config(cloneBlock, "# more", `resource_pool = "/DC0/vm/build"`), "Cannot find the resource pool"),

@@ -1,13 +1,9 @@
 package provider
 
 import (
-	"context"
-	"fmt"
 	"strings"
 	"testing"
 
-	"github.com/hashicorp/terraform-plugin-framework/providerserver"
-	"github.com/hashicorp/terraform-plugin-go/tfprotov6"
 	"github.com/hashicorp/terraform-plugin-testing/helper/resource"
 	"github.com/hashicorp/terraform-plugin-testing/knownvalue"
 	"github.com/hashicorp/terraform-plugin-testing/plancheck"
@@ -16,7 +12,6 @@ import (
 	"github.com/hashicorp/terraform-plugin-testing/tfjsonpath"
 
 	"github.com/hypersdk/terraform-provider-hypersdk/internal/demo"
-	"github.com/hypersdk/terraform-provider-hypersdk/internal/demo/need"
 	"github.com/hypersdk/terraform-provider-hypersdk/internal/demo/rig"
 	"github.com/hypersdk/terraform-provider-hypersdk/internal/sdk/vsphere"
 )
@@ -29,12 +24,8 @@ const (
 	runningPath  = "/DC0/vm/DC0_C0_RP0_VM0"
 )
 
-// templateBench is a simulated vCenter with a VM that is off, folders, and a session of its own that plays the other admin.
-type templateBench struct {
-	t  *testing.T
-	vc *demo.VCenter
-	c  *vsphere.Client
-}
+// templateBench is a simulated vCenter with a VM that is off, and folders.
+type templateBench struct{ *sim }
 
 func newTemplateBench(t *testing.T) *templateBench {
 	t.Helper()
@@ -43,66 +34,17 @@ func newTemplateBench(t *testing.T) *templateBench {
 
 func newTemplateBenchWith(t *testing.T, opts demo.Options) *templateBench {
 	t.Helper()
-	need.Tools(t, "terraform")
 	opts.Hosts, opts.VMs = 1, 2
 	opts.Guests = []demo.Guest{
 		{Path: builtPath, Disks: []demo.GuestDisk{{Image: rig.Disk(t, 1<<20, rig.Mixed), Format: "raw"}}},
 		{Path: "/DC0/vm/templates/old", Disks: []demo.GuestDisk{{Image: rig.Disk(t, 1<<20, rig.Text), Format: "raw"}}},
 	}
-	vc := rig.VCenter(t, opts)
-	c, err := vsphere.Dial(t.Context(), vsphere.Config{
-		URL: vc.URL(), Username: vc.Username(), Password: vsphere.Secret(vc.Password()), CAFile: vc.CAFile(),
-	})
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() {
-		if err := c.Close(context.WithoutCancel(t.Context())); err != nil {
-			t.Error(err)
-		}
-	})
-	return &templateBench{t: t, vc: vc, c: c}
-}
-
-func (b *templateBench) provider() string {
-	return fmt.Sprintf(`
-provider "hypersdk" {
-  vsphere = {
-    server   = %q
-    username = %q
-    password = %q
-    ca_file  = %q
-  }
-}
-`, b.vc.URL(), b.vc.Username(), b.vc.Password(), b.vc.CAFile())
+	return &templateBench{newSimWithAdmin(t, opts)}
 }
 
 // config is the provider and a resource; change replaces parts of the resource.
 func (b *templateBench) config(block string, change ...string) string {
 	return b.provider() + strings.NewReplacer(change...).Replace(block)
-}
-
-// run drives real terraform through the steps, with the provider inside the test's process. Destroy is part of it. Afterwards
-// only the bench's own session is left.
-func (b *templateBench) run(steps ...resource.TestStep) {
-	b.t.Helper()
-	var served []*Provider
-	resource.UnitTest(b.t, resource.TestCase{
-		ProtoV6ProviderFactories: map[string]func() (tfprotov6.ProviderServer, error){
-			"hypersdk": func() (tfprotov6.ProviderServer, error) {
-				p := New("test")
-				served = append(served, p)
-				return providerserver.NewProtocol6WithError(p)()
-			},
-		},
-		Steps: steps,
-	})
-	for _, p := range served {
-		p.Close(context.WithoutCancel(b.t.Context()))
-	}
-	if got := b.vc.Sessions(); got != 1 {
-		b.t.Errorf("%d sessions are left, want the test's own", got)
-	}
 }
 
 // get is what vCenter says of a VM or template now.
@@ -122,13 +64,6 @@ func (b *templateBench) snapshots(vm string) []vsphere.Snapshot {
 		b.t.Fatal(err)
 	}
 	return got.Snapshots
-}
-
-func (b *templateBench) must(err error) {
-	b.t.Helper()
-	if err != nil {
-		b.t.Fatal(err)
-	}
 }
 
 // stateOf checks an attribute of a resource.
