@@ -13,6 +13,7 @@ import (
 type Settings struct {
 	VSphere VSphere
 	Libvirt Libvirt
+	Remote  Remote
 	Talk    Talk
 }
 
@@ -29,6 +30,13 @@ type VSphere struct {
 // Libvirt says where domains go.
 type Libvirt struct {
 	URI string // HYPERSDK_LIBVIRT_URI, LIBVIRT_DEFAULT_URI; default qemu:///system
+}
+
+// Remote says where a hypersdkd is that does the work instead of this process.
+type Remote struct {
+	URL    string // HYPERSDK_DAEMON: http://127.0.0.1:8080
+	Token  string // HYPERSDK_DAEMON_TOKEN
+	CAFile string // HYPERSDK_DAEMON_CA_FILE
 }
 
 // Talk says what a command writes to stderr beside its errors.
@@ -57,6 +65,7 @@ func FromEnvironment() (Settings, error) {
 	s.VSphere.CAFile = first("", "HYPERSDK_VSPHERE_CA_FILE", "GOVC_TLS_CA_CERTS")
 	s.VSphere.Thumbprint = first("", "HYPERSDK_VSPHERE_THUMBPRINT")
 	s.Libvirt.URI = first("qemu:///system", "HYPERSDK_LIBVIRT_URI", "LIBVIRT_DEFAULT_URI")
+	s.Remote = Remote{URL: first("", "HYPERSDK_DAEMON"), Token: first("", "HYPERSDK_DAEMON_TOKEN"), CAFile: first("", "HYPERSDK_DAEMON_CA_FILE")}
 	s.Talk = talk()
 	return s, nil
 }
