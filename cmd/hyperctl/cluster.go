@@ -24,12 +24,12 @@ func clusterList() *cobra.Command {
 		Args:    cli.NoArgs,
 	}
 	pattern := cmd.Flags().String("pattern", "", "only clusters whose name or inventory path matches the `GLOB`: prod-*, /DC0/host/DC0_C?")
-	out, conn := cli.AddOutput(cmd), cli.AddConnection(cmd)
+	out, conn, daemon := cli.AddOutput(cmd), cli.AddConnection(cmd), cli.AddDaemon(cmd)
 	cmd.RunE = func(cmd *cobra.Command, _ []string) error {
 		if err := out.Check(); err != nil {
 			return err
 		}
-		return withVCenter(cmd, conn, func(ctx context.Context, client *vsphere.Client) error {
+		return withInventory(cmd, conn, daemon, func(ctx context.Context, client inventory) error {
 			clusters, err := client.ListClusters(ctx, vsphere.Filter{Name: *pattern})
 			if err != nil {
 				return err
@@ -70,7 +70,7 @@ func clusterInfo() *cobra.Command {
 		Example: "  hyperctl cluster info Cluster1\n  hyperctl cluster -op info -name /DC1/host/Cluster1 -json",
 		Args:    cli.MaxArgs(1),
 	}
-	out, conn := cli.AddOutput(cmd), cli.AddConnection(cmd)
+	out, conn, daemon := cli.AddOutput(cmd), cli.AddConnection(cmd), cli.AddDaemon(cmd)
 	name := nameFlag(cmd, conn, "cluster", "the cluster's `NAME`, inventory path or moref, as a flag")
 	cmd.RunE = func(cmd *cobra.Command, args []string) error {
 		if err := out.Check(); err != nil {
@@ -80,7 +80,7 @@ func clusterInfo() *cobra.Command {
 		if err != nil {
 			return err
 		}
-		return withVCenter(cmd, conn, func(ctx context.Context, client *vsphere.Client) error {
+		return withInventory(cmd, conn, daemon, func(ctx context.Context, client inventory) error {
 			c, err := client.GetCluster(ctx, wanted)
 			if err != nil {
 				return err

@@ -10,13 +10,18 @@ import (
 func commands(version string) *cobra.Command {
 	root := cli.Root("hyperctl", "Ask a vCenter and work on it", version)
 	root.AddCommand(
+		cloneCommand(),
 		clusterCommand(),
 		configCommand(),
 		datacenterCommand(),
 		eventsCommand(),
 		hostCommand(),
+		jobCommand(),
 		metricsCommand(),
+		migrateCommand(version),
+		poolCommand(),
 		preflightCommand(version),
+		templateCommand(),
 		vcenterCommand(),
 		vcsimCommand(),
 		versionCommand(version),

@@ -30,6 +30,15 @@ var completions = map[string]func(context.Context, *vsphere.Client) ([]string, e
 		hosts, err := c.ListHosts(ctx, vsphere.Filter{})
 		return names(hosts, func(h vsphere.Host) string { return h.Name }), err
 	},
+	"pool":              references(vsphere.KindResourcePool),
+	"folder":            references(vsphere.KindFolder),
+	"datastore":         references(vsphere.KindDatastore),
+	"datastore cluster": references(vsphere.KindDatastoreCluster),
+	"network":           references(vsphere.KindNetwork),
+	"template": func(ctx context.Context, c *vsphere.Client) ([]string, error) {
+		templates, err := c.ListTemplates(ctx, "")
+		return names(templates, func(t vsphere.Template) string { return t.Name }), err
+	},
 }
 
 // completeNames offers the names of a kind to the shell, for an operand or a flag: quickly, from the cache when vCenter was asked a
@@ -39,23 +48,27 @@ func completeNames(conn *cli.Connection, kind string) cobra.CompletionFunc {
 		if len(args) > 0 {
 			return nil, cobra.ShellCompDirectiveNoFileComp
 		}
-		found := conn.CompleteNames(kind, typed, func() ([]string, error) {
-			settings, err := conn.Settings()
-			if err != nil {
-				return nil, err
-			}
-			ctx, cancel := context.WithTimeout(cmd.Context(), completionTimeout)
-			defer cancel()
-			var found []string
-			err = session(ctx, settings.VSphere, slog.New(slog.DiscardHandler), completionFarewell,
-				func(ctx context.Context, client *vsphere.Client) error {
-					found, err = completions[kind](ctx, client)
-					return err
-				})
-			return found, err
-		})
-		return found, cobra.ShellCompDirectiveNoFileComp
+		return askNames(cmd, conn, kind, typed, completions[kind]), cobra.ShellCompDirectiveNoFileComp
 	}
+}
+
+// askNames asks vCenter within the time that a person waits. What is read is kept under the key.
+func askNames(cmd *cobra.Command, conn *cli.Connection, key, typed string, ask func(context.Context, *vsphere.Client) ([]string, error)) []string {
+	return conn.CompleteNames(key, typed, func() ([]string, error) {
+		settings, err := conn.Settings()
+		if err != nil {
+			return nil, err
+		}
+		ctx, cancel := context.WithTimeout(cmd.Context(), completionTimeout)
+		defer cancel()
+		var found []string
+		err = session(ctx, settings.VSphere, slog.New(slog.DiscardHandler), completionFarewell,
+			func(ctx context.Context, client *vsphere.Client) error {
+				found, err = ask(ctx, client)
+				return err
+			})
+		return found, err
+	})
 }
 
 // nameFlag gives cmd the flag -name beside its operand, both of which the shell completes.

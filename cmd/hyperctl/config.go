@@ -232,12 +232,12 @@ func changeContexts(cmd *cobra.Command, dry *cli.DryRun, change func(*config.Con
 		return err
 	}
 	if *dry {
-		fmt.Fprintf(cmd.OutOrStdout(), "would %s\n", cli.Printable(does))
+		fmt.Fprintf(cmd.OutOrStdout(), "would %s\n", sdk.Printable(does))
 		return nil
 	}
 	if err := file.Save(); err != nil {
 		return err
 	}
-	fmt.Fprintf(cmd.ErrOrStderr(), "%s: %s\n", filepath.Base(file.Path()), cli.Printable(does))
+	fmt.Fprintf(cmd.ErrOrStderr(), "%s: %s\n", filepath.Base(file.Path()), sdk.Printable(does))
 	return nil
 }

@@ -22,12 +22,12 @@ func datacenterList() *cobra.Command {
 		Args:    cli.NoArgs,
 	}
 	pattern := cmd.Flags().String("pattern", "", "only datacenters whose name or inventory path matches the `GLOB`: DC*, /Europe/*")
-	out, conn := cli.AddOutput(cmd), cli.AddConnection(cmd)
+	out, conn, daemon := cli.AddOutput(cmd), cli.AddConnection(cmd), cli.AddDaemon(cmd)
 	cmd.RunE = func(cmd *cobra.Command, _ []string) error {
 		if err := out.Check(); err != nil {
 			return err
 		}
-		return withVCenter(cmd, conn, func(ctx context.Context, client *vsphere.Client) error {
+		return withInventory(cmd, conn, daemon, func(ctx context.Context, client inventory) error {
 			datacenters, err := client.ListDatacenters(ctx, vsphere.Filter{Name: *pattern})
 			if err != nil {
 				return err

@@ -33,7 +33,7 @@ func eventsCommand() *cobra.Command {
 	flags.StringVar(&spec.User, "user", "", "only what this `USER` caused")
 	flags.IntVar(&spec.Limit, "limit", 0, "at most `N`, the newest (default 1000)")
 	follow := flags.Bool("follow", false, "go on with every new event, the oldest first, until interrupted")
-	out, conn := cli.AddOutput(cmd), cli.AddConnection(cmd)
+	out, conn, daemon := cli.AddOutput(cmd), cli.AddConnection(cmd), cli.AddDaemon(cmd)
 	// The names are right by construction.
 	_ = cmd.RegisterFlagCompletionFunc("severity", cobra.FixedCompletions(vsphere.Severities(), cobra.ShellCompDirectiveNoFileComp))
 	_ = cmd.RegisterFlagCompletionFunc("recursion", cobra.FixedCompletions([]string{"all", "self", "children"}, cobra.ShellCompDirectiveNoFileComp))
@@ -44,7 +44,7 @@ func eventsCommand() *cobra.Command {
 		if err := spec.Validate(); err != nil {
 			return err
 		}
-		return withVCenter(cmd, conn, func(ctx context.Context, client *vsphere.Client) error {
+		return withInventory(cmd, conn, daemon, func(ctx context.Context, client inventory) error {
 			if *follow {
 				return followEvents(ctx, cmd, client, spec, out)
 			}
@@ -62,7 +62,7 @@ func eventsCommand() *cobra.Command {
 }
 
 // followEvents prints each event as it happens: a row, or a line of JSON.
-func followEvents(ctx context.Context, cmd *cobra.Command, client *vsphere.Client, spec vsphere.EventsSpec, out *cli.Output) error {
+func followEvents(ctx context.Context, cmd *cobra.Command, client inventory, spec vsphere.EventsSpec, out *cli.Output) error {
 	rows := cli.Rows{}
 	return client.StreamEvents(ctx, spec, func(e vsphere.Event) error {
 		return out.PrintNext(cmd.OutOrStdout(), &rows, cli.View{Value: e, Table: eventsTable([]vsphere.Event{e})})

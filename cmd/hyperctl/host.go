@@ -26,12 +26,12 @@ func hostList() *cobra.Command {
 		Args:    cli.NoArgs,
 	}
 	pattern := cmd.Flags().String("pattern", "", "only hosts whose name or inventory path matches the `GLOB`: esxi-*, /DC0/host/*/esxi-0?")
-	out, conn := cli.AddOutput(cmd), cli.AddConnection(cmd)
+	out, conn, daemon := cli.AddOutput(cmd), cli.AddConnection(cmd), cli.AddDaemon(cmd)
 	cmd.RunE = func(cmd *cobra.Command, _ []string) error {
 		if err := out.Check(); err != nil {
 			return err
 		}
-		return withVCenter(cmd, conn, func(ctx context.Context, client *vsphere.Client) error {
+		return withInventory(cmd, conn, daemon, func(ctx context.Context, client inventory) error {
 			hosts, err := client.ListHosts(ctx, vsphere.Filter{Name: *pattern})
 			if err != nil {
 				return err
@@ -78,7 +78,7 @@ func hostInfo() *cobra.Command {
 		Example: "  hyperctl host info esxi-01\n  hyperctl host -op info -name esxi-01 -json",
 		Args:    cli.MaxArgs(1),
 	}
-	out, conn := cli.AddOutput(cmd), cli.AddConnection(cmd)
+	out, conn, daemon := cli.AddOutput(cmd), cli.AddConnection(cmd), cli.AddDaemon(cmd)
 	name := nameFlag(cmd, conn, "host", "the host's `NAME`, inventory path or moref, as a flag")
 	cmd.RunE = func(cmd *cobra.Command, args []string) error {
 		if err := out.Check(); err != nil {
@@ -88,7 +88,7 @@ func hostInfo() *cobra.Command {
 		if err != nil {
 			return err
 		}
-		return withVCenter(cmd, conn, func(ctx context.Context, client *vsphere.Client) error {
+		return withInventory(cmd, conn, daemon, func(ctx context.Context, client inventory) error {
 			h, err := client.GetHost(ctx, wanted)
 			if err != nil {
 				return err

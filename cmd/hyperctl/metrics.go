@@ -28,6 +28,7 @@ func metricsCommand() *cobra.Command {
 		Example: "  hyperctl metrics -entity web-01 -type vm -realtime\n" +
 			"  hyperctl metrics -entity Cluster1 -type cluster -start \"24h ago\" -interval 1h\n" +
 			"  hyperctl metrics -entity web-01 -watch\n" +
+			"  hyperctl metrics -entity web-01 -plot -watch\n" +
 			"  hyperctl metrics -entity esxi-01 -type host -counters cpu_percent,cpu.ready.summation -json",
 		Args: cli.MaxArgs(1),
 	}
@@ -37,13 +38,14 @@ func metricsCommand() *cobra.Command {
 	flags.StringVar(&spec.Type, "type", vsphere.TypeVM, "what it is: vm, host or cluster (default vm)")
 	realtime := flags.Bool("realtime", false, "samples of 20 seconds, the last five minutes unless -start says more")
 	watch := flags.Bool("watch", false, "go on with every new sample, until interrupted")
+	plots := flags.Bool("plot", false, "draw a plot of each metric, of the last hour unless -samples or -start says else")
 	flags.StringVar(&spec.Interval, "interval", "", "`TIME` between samples: realtime, 5min, 30m, 1h, 1d")
 	flags.StringVar(&spec.Start, "start", "", "from when on: `TIME` as RFC 3339 or \"24h ago\"")
 	flags.StringVar(&spec.End, "end", "", "until when: `TIME` as RFC 3339 or \"1h ago\" (default now)")
 	flags.IntVar(&spec.MaxSamples, "samples", 0, "at most `N` samples, the newest (default 15 without -start)")
 	flags.StringSliceVar(&spec.Counters, "counters", nil, "`NAMES` with commas: "+strings.Join(vsphere.NamedMetrics(), ", ")+", or vSphere's own, cpu.ready.summation")
 	flags.StringVar(&spec.Instance, "instance", "", "`NAME` of a disk, NIC or CPU (scsi0:0, vmnic0), or * for each")
-	out, conn := cli.AddOutput(cmd), cli.AddConnection(cmd)
+	out, conn, daemon := cli.AddOutput(cmd), cli.AddConnection(cmd), cli.AddDaemon(cmd)
 	// The name is right by construction.
 	_ = cmd.RegisterFlagCompletionFunc("type", cobra.FixedCompletions([]string{vsphere.TypeVM, vsphere.TypeHost, vsphere.TypeCluster}, cobra.ShellCompDirectiveNoFileComp))
 	cmd.RunE = func(cmd *cobra.Command, args []string) error {
@@ -57,10 +59,18 @@ func metricsCommand() *cobra.Command {
 		if err := metricsMode(&spec, *realtime, *watch); err != nil {
 			return err
 		}
+		if *plots {
+			if err := plotMode(&spec, out, *watch, cmd.OutOrStdout()); err != nil {
+				return err
+			}
+		}
 		if err := spec.Validate(); err != nil {
 			return err
 		}
-		return withVCenter(cmd, conn, func(ctx context.Context, client *vsphere.Client) error {
+		return withInventory(cmd, conn, daemon, func(ctx context.Context, client inventory) error {
+			if *watch && *plots {
+				return watchPlots(ctx, cmd, client, spec)
+			}
 			if *watch {
 				return watchMetrics(ctx, cmd, client, spec, out)
 			}
@@ -69,6 +79,9 @@ func metricsCommand() *cobra.Command {
 				return err
 			}
 			explainMissing(cmd.ErrOrStderr(), m)
+			if *plots {
+				return plotOnce(cmd.OutOrStdout(), m)
+			}
 			return out.Print(cmd.OutOrStdout(), cli.View{Value: m, Table: metricsTable(m)})
 		})
 	}
@@ -108,7 +121,7 @@ func metricsMode(spec *vsphere.MetricsSpec, realtime, watch bool) error {
 }
 
 // watchMetrics prints each new sample: a row of one table, or a line of JSON.
-func watchMetrics(ctx context.Context, cmd *cobra.Command, client *vsphere.Client, spec vsphere.MetricsSpec, out *cli.Output) error {
+func watchMetrics(ctx context.Context, cmd *cobra.Command, client inventory, spec vsphere.MetricsSpec, out *cli.Output) error {
 	rows := cli.Rows{Every: 20}
 	return client.StreamMetrics(ctx, spec, func(m *vsphere.Metrics) error {
 		explainMissing(cmd.ErrOrStderr(), m)
@@ -132,7 +145,7 @@ func explainMissing(w io.Writer, m *vsphere.Metrics) {
 	for _, reason := range slices.Sorted(maps.Keys(byReason)) {
 		names := byReason[reason]
 		slices.Sort(names)
-		fmt.Fprintf(w, "no %s: %s\n", strings.Join(names, ", "), cli.Printable(reason))
+		fmt.Fprintf(w, "no %s: %s\n", strings.Join(names, ", "), sdk.Printable(reason))
 	}
 }
 

@@ -3,7 +3,6 @@ package main
 import (
 	"errors"
 	"fmt"
-	"io"
 	"path/filepath"
 
 	"github.com/spf13/cobra"
@@ -133,10 +132,7 @@ func runPreflight(cmd *cobra.Command, conn *cli.Connection, out *cli.Output, spe
 	}
 	plan, err := migrate.Preview(ctx, deps, spec)
 	if err == nil {
-		err = out.Print(cmd.OutOrStdout(), cli.View{
-			Value: plan, Rows: append([]sdk.Finding{}, plan.Findings...),
-			Text: func(w io.Writer) error { return migration.WritePlan(w, plan) },
-		})
+		err = out.Print(cmd.OutOrStdout(), planView(plan))
 	}
 	if err == nil {
 		err = migration.Blocked("migration", plan)

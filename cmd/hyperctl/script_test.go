@@ -21,7 +21,7 @@ func TestMain(m *testing.M) {
 	}) {
 		os.Exit(m.Run()) // the fuzzer starts this program again, and not as a command
 	}
-	testscript.Main(m, map[string]func(){"hyperctl": main})
+	testscript.Main(m, map[string]func(){"hyperctl": main, "heapctl": heapctl})
 }
 
 // TestScripts runs testdata/*.txtar against one simulated vCenter.

@@ -20,12 +20,12 @@ func vcenterInfo() *cobra.Command {
 		Example: "  hyperctl vcenter info\n  hyperctl vcenter -op info -json",
 		Args:    cli.NoArgs,
 	}
-	out, conn := cli.AddOutput(cmd), cli.AddConnection(cmd)
+	out, conn, daemon := cli.AddOutput(cmd), cli.AddConnection(cmd), cli.AddDaemon(cmd)
 	cmd.RunE = func(cmd *cobra.Command, _ []string) error {
 		if err := out.Check(); err != nil {
 			return err
 		}
-		return withVCenter(cmd, conn, func(ctx context.Context, client *vsphere.Client) error {
+		return withInventory(cmd, conn, daemon, func(ctx context.Context, client inventory) error {
 			v, err := client.GetVCenter(ctx)
 			if err != nil {
 				return err

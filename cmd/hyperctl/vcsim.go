@@ -90,9 +90,10 @@ func (f *vcsimFlags) bindFaults(cmd *cobra.Command) {
 	flags.Var(&f.truncate, "truncate", "end each transfer after so many bytes, as if it were whole")
 	flags.BoolVar(&faults.Garbage, "garbage", false, "serve noise instead of disks")
 	flags.IntVar(&faults.FailProgress, "fail-progress", 0, "refuse the first `N` lease renewals")
+	flags.DurationVar(&faults.CloneDelay, "clone-delay", 0, "a clone takes so long, tells its progress and can be cancelled")
 	flags.BoolVar(&f.options.ESXURLs, "esx-urls", false, "lease URLs name no host, like those of an ESXi host that is addressed directly")
 	cli.Group(flags, "What goes wrong on purpose", "latency", "session-idle", "rate", "cut-after", "cut-times",
-		"lease-timeout", "lease-delay", "lose-lease-at", "truncate", "garbage", "fail-progress", "esx-urls")
+		"lease-timeout", "lease-delay", "lose-lease-at", "truncate", "garbage", "fail-progress", "clone-delay", "esx-urls")
 }
 
 // parse turns the flags into options.

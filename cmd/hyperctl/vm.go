@@ -14,7 +14,7 @@ import (
 )
 
 func vmCommand() *cobra.Command {
-	return cli.Noun("vm", "Virtual machines", vmInfo(), vmPower())
+	return cli.Noun("vm", "Virtual machines", vmList(), vmInfo(), vmPower(), vmSnapshot(), vmPool(), vmNetwork(), vmDelete())
 }
 
 func vmInfo() *cobra.Command {
@@ -24,7 +24,7 @@ func vmInfo() *cobra.Command {
 		Example: "  hyperctl vm info web-01\n  hyperctl vm -op info -name /DC0/vm/web-01 -json",
 		Args:    cli.MaxArgs(1),
 	}
-	out, conn := cli.AddOutput(cmd), cli.AddConnection(cmd)
+	out, conn, daemon := cli.AddOutput(cmd), cli.AddConnection(cmd), cli.AddDaemon(cmd)
 	name := nameFlag(cmd, conn, "vm", vmNameUsage)
 	cmd.RunE = func(cmd *cobra.Command, args []string) error {
 		if err := out.Check(); err != nil {
@@ -34,7 +34,7 @@ func vmInfo() *cobra.Command {
 		if err != nil {
 			return err
 		}
-		return withVCenter(cmd, conn, func(ctx context.Context, client *vsphere.Client) error {
+		return withInventory(cmd, conn, daemon, func(ctx context.Context, client inventory) error {
 			vm, err := client.GetVM(ctx, wanted)
 			if err != nil {
 				return err

@@ -1,6 +1,6 @@
 // Command hyperexport takes one VM out of vSphere: to files, through the pipeline, into libvirt.
 //
-// flags.go is what can be said, spec.go turns it into a migrate.Spec, run.go runs that, and plan.go and summary.go print what
+// flags.go is what can be said and run.go runs it; cmd/internal/migration, which hyperctl shares, turns it into a migrate.Spec and prints what
 // would be and what was done.
 package main
 

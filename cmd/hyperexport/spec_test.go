@@ -20,12 +20,12 @@ import (
 func parse(t *testing.T, args ...string) (migrate.Spec, error) {
 	t.Helper()
 	cmd := cli.Root("hyperexport", "", "")
-	o := &options{given: cmd.Flags().Changed}
+	o := &options{}
 	o.bind(cmd.Flags())
 	if err := cmd.ParseFlags(cli.Normalize(cmd, args)); err != nil {
 		t.Fatalf("%q: %v", args, err)
 	}
-	return o.spec("qemu:///system")
+	return o.Spec("qemu:///system")
 }
 
 func TestSpec(t *testing.T) {

@@ -97,7 +97,7 @@ func summaryOf(t *testing.T, change func(*migrate.Result)) string {
 	}
 	change(r)
 	var got bytes.Buffer
-	if err := writeSummary(&got, r); err != nil {
+	if err := migration.WriteSummary(&got, r); err != nil {
 		t.Fatal(err)
 	}
 	return strings.ReplaceAll(got.String(), dir, "DIR")

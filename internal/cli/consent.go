@@ -30,8 +30,19 @@ func AddConsent(cmd *cobra.Command) *Consent {
 // Ask asks on the terminal, and wants the word typed; without a word, y or yes. Only a nil error is a yes: a no is
 // sdk.ErrConflict, and no terminal to ask on is sdk.ErrInvalid, unless -yes was given.
 func (c *Consent) Ask(ctx context.Context, question, word string) error {
+	return c.Confirm(ctx, question, word, nil)
+}
+
+// Confirm is Ask that shows first what the question is about, also where it can only be refused. show, which may be nil, writes
+// to stderr; with -yes it is not called.
+func (c *Consent) Confirm(ctx context.Context, question, word string, show func(io.Writer) error) error {
 	if c.yes {
 		return nil
+	}
+	if show != nil {
+		if err := show(c.cmd.ErrOrStderr()); err != nil {
+			return err
+		}
 	}
 	in := c.cmd.InOrStdin()
 	if !isTerminalIn(in) || !isTerminal(c.cmd.ErrOrStderr()) {
@@ -39,9 +50,9 @@ func (c *Consent) Ask(ctx context.Context, question, word string) error {
 	}
 	wanted := "[y/N]"
 	if word != "" {
-		wanted = fmt.Sprintf("Type %s to go on:", Printable(word))
+		wanted = fmt.Sprintf("Type %s to go on:", sdk.Printable(word))
 	}
-	fmt.Fprintf(c.cmd.ErrOrStderr(), "%s %s ", PrintableLines(question), wanted)
+	fmt.Fprintf(c.cmd.ErrOrStderr(), "%s %s ", sdk.PrintableLines(question), wanted)
 	answer, err := readLine(ctx, in)
 	if err != nil {
 		return err
@@ -120,7 +131,7 @@ type Planned struct {
 func PlannedView(spec any, would ...string) View {
 	return View{Value: Planned{DryRun: true, Would: would, Spec: spec}, Text: func(w io.Writer) error {
 		for _, line := range would {
-			if _, err := fmt.Fprintf(w, "would %s\n", Printable(line)); err != nil {
+			if _, err := fmt.Fprintf(w, "would %s\n", sdk.Printable(line)); err != nil {
 				return err
 			}
 		}

@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"os"
 	"strings"
 	"testing"
@@ -71,6 +72,28 @@ func TestConsent_AsksOnATerminal(t *testing.T) {
 		if err != nil || !strings.Contains(line, "Delete 3 VMs?") {
 			t.Errorf("the terminal shows %q, %v", line, err)
 		}
+	}
+}
+
+func TestConsent_ShowsWhatItIsAboutAlsoWhereItRefuses(t *testing.T) {
+	var talk strings.Builder
+	cmd := &cobra.Command{Use: "x"}
+	cmd.SetIn(strings.NewReader(""))
+	cmd.SetErr(&talk)
+	consent := cli.AddConsent(cmd)
+	show := func(w io.Writer) error {
+		_, err := io.WriteString(w, "web-01\n")
+		return err
+	}
+	if err := consent.Confirm(t.Context(), "Delete it?", "", show); !errors.Is(err, sdk.ErrInvalid) || talk.String() != "web-01\n" {
+		t.Errorf("got %v after %q", err, talk.String())
+	}
+	talk.Reset()
+	if err := cmd.ParseFlags([]string{"--yes"}); err != nil {
+		t.Fatal(err)
+	}
+	if err := consent.Confirm(t.Context(), "Delete it?", "", show); err != nil || talk.String() != "" {
+		t.Errorf("with -yes: got %v after %q", err, talk.String())
 	}
 }
 

@@ -10,6 +10,8 @@ import (
 	"slices"
 	"strings"
 	"unicode"
+
+	"github.com/hypersdk/terraform-provider-hypersdk/internal/sdk"
 )
 
 // WriteCSV writes a list as comma-separated values: a head with the names of the JSON fields, then a row for each item, quoted
@@ -116,5 +118,5 @@ func csvCell(raw json.RawMessage) (string, error) {
 	if err := json.Unmarshal(raw, &text); err != nil {
 		return "", err
 	}
-	return escape(text, func(r rune) bool { return !unicode.IsControl(r) || r == '\n' || r == '\t' }), nil
+	return sdk.Escape(text, func(r rune) bool { return !unicode.IsControl(r) || r == '\n' || r == '\t' }), nil
 }

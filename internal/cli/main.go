@@ -31,6 +31,13 @@ type interrupted struct{}
 func (interrupted) Error() string { return "interrupted" }
 func (interrupted) Unwrap() error { return context.Canceled }
 
+// Quit is err of a command that its user ended by a key, which counts as an interrupt.
+func Quit(err error) error { return quit{err} }
+
+type quit struct{ error }
+
+func (q quit) Unwrap() error { return q.error }
+
 // Main runs the tree made by Root with the process's arguments, prints an error with its hints on stderr and returns the exit
 // code. The first interrupt cancels the command's context; the second one ends the process at once.
 func Main(root *cobra.Command) int {
@@ -47,7 +54,7 @@ func Run(ctx context.Context, root *cobra.Command, args []string) int {
 		return ExitOK
 	}
 	printError(root.ErrOrStderr(), root.Name(), err)
-	if ctx.Err() != nil && errors.Is(err, context.Canceled) {
+	if ctx.Err() != nil && errors.Is(err, context.Canceled) || errors.As(err, new(quit)) {
 		return ExitInterrupted
 	}
 	return ExitCode(err)
@@ -93,11 +100,11 @@ func ExitCode(err error) int {
 
 // printError writes "name: what happened", then a line for each hint.
 func printError(w io.Writer, name string, err error) {
-	fmt.Fprintf(w, "%s: %s\n", name, PrintableLines(err.Error()))
+	fmt.Fprintf(w, "%s: %s\n", name, sdk.PrintableLines(err.Error()))
 	seen := map[string]bool{}
 	for _, hint := range sdk.Hints(err) {
 		if !seen[hint] {
-			fmt.Fprintf(w, "hint: %s\n", PrintableLines(hint))
+			fmt.Fprintf(w, "hint: %s\n", sdk.PrintableLines(hint))
 		}
 		seen[hint] = true
 	}

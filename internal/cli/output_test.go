@@ -215,11 +215,11 @@ func TestPrintable(t *testing.T) {
 		"quote \" slash": "quote \" slash",
 	}
 	for in, want := range tests {
-		if got := cli.Printable(in); got != want {
+		if got := sdk.Printable(in); got != want {
 			t.Errorf("Printable(%q) = %q; want %q", in, got, want)
 		}
 	}
-	if got := cli.PrintableLines("a\n\tb\x07"); got != "a\n\tb\\a" {
+	if got := sdk.PrintableLines("a\n\tb\x07"); got != "a\n\tb\\a" {
 		t.Errorf("PrintableLines = %q", got)
 	}
 }

@@ -79,7 +79,7 @@ func (p *Progress) Report(r sdk.Progress) {
 	if r.Stage == "" {
 		r.Stage = p.stage
 	}
-	r.Stage, r.Item, r.Message = Printable(r.Stage), Printable(r.Item), Printable(r.Message)
+	r.Stage, r.Item, r.Message = sdk.Printable(r.Stage), sdk.Printable(r.Item), sdk.Printable(r.Message)
 	p.beginStage(r)
 	if r.Item != "" || r.Total > 0 {
 		p.reportItem(r)

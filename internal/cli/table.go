@@ -6,6 +6,8 @@ import (
 	"strings"
 
 	"github.com/mattn/go-runewidth"
+
+	"github.com/hypersdk/terraform-provider-hypersdk/internal/sdk"
 )
 
 // Column is the head of a column. Numbers stand to the right. A wide one shows with -o wide only.
@@ -108,7 +110,7 @@ func (t Table) cells() [][]string {
 	for _, row := range t.Rows {
 		shown := make([]string, len(row))
 		for i, cell := range row {
-			if shown[i] = Printable(cell); shown[i] == "" {
+			if shown[i] = sdk.Printable(cell); shown[i] == "" {
 				shown[i] = "-"
 			}
 		}

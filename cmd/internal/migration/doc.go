@@ -1,4 +1,5 @@
-// Package migration is what the commands share that plan or run one: the connections, the map of networks and the plan as text.
+// Package migration is what the commands share that plan or run one: the options of their command lines and the spec that these
+// mean, the connections, the run with its progress, and plan and summary as text.
 //
-// It parses no command line of its own and prints nothing by itself. Start reading in plan.go.
+// Start reading in options.go. It opens no terminal and ends no process.
 package migration

@@ -34,9 +34,9 @@ const stageColumn = 12
 
 func stageText(s migrate.PlanStage) string {
 	if s.Done == sdk.Succeeded {
-		return cli.Printable(s.Does) + " (done in an earlier run)"
+		return sdk.Printable(s.Does) + " (done in an earlier run)"
 	}
-	return cli.Printable(s.Does)
+	return sdk.Printable(s.Does)
 }
 
 func planHead(p *migrate.Plan) cli.Table {
@@ -95,6 +95,17 @@ func planDisks(p *migrate.Plan) cli.Table {
 	return t
 }
 
+// WriteFindings shows a person what the pre-flight found; nothing, when that is nothing.
+func WriteFindings(w io.Writer, p *migrate.Plan) error {
+	if len(p.Findings) == 0 {
+		return nil
+	}
+	var b strings.Builder
+	writeFindings(&b, p)
+	_, err := io.WriteString(w, strings.TrimPrefix(b.String(), "\n"))
+	return err
+}
+
 // writeFindings writes each finding with what to do about it, those that stop the migration marked.
 func writeFindings(b *strings.Builder, p *migrate.Plan) {
 	if len(p.Findings) == 0 {
@@ -111,9 +122,9 @@ func writeFindings(b *strings.Builder, p *migrate.Plan) {
 		if stops[f.ID] {
 			mark = ", stops it"
 		}
-		fmt.Fprintf(b, "  %s (%s%s)\n%s", f.ID, f.Severity, mark, cli.Wrap("", 4, cli.Printable(f.Text)))
+		fmt.Fprintf(b, "  %s (%s%s)\n%s", f.ID, f.Severity, mark, cli.Wrap("", 4, sdk.Printable(f.Text)))
 		if f.Action != "" {
-			b.WriteString(cli.Wrap("    ->", 7, cli.Printable(f.Action)))
+			b.WriteString(cli.Wrap("    ->", 7, sdk.Printable(f.Action)))
 		}
 	}
 }

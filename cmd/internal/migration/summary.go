@@ -1,4 +1,4 @@
-package main
+package migration
 
 import (
 	"errors"
@@ -16,8 +16,8 @@ import (
 // sumDigits is how much of a SHA-256 the summary shows; manifest and report have all of it.
 const sumDigits = 12
 
-// writeSummary shows a person what was made.
-func writeSummary(w io.Writer, r *migrate.Result) error {
+// WriteSummary shows a person what was made.
+func WriteSummary(w io.Writer, r *migrate.Result) error {
 	var b strings.Builder
 	err := errors.Join(summaryHead(r).Write(&b), cli.Section{Title: "Files", Table: summaryFiles(r)}.Write(&b))
 	if err != nil {
