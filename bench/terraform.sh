@@ -6,6 +6,7 @@ set -euo pipefail
 cd "$(dirname "$0")/.."
 dir=$(mktemp -d)
 trap 'rm -rf "$dir"' EXIT
-CGO_ENABLED=0 go build -trimpath -ldflags '-s -w' -o "$dir/terraform-provider-hypersdk" .
+CGO_ENABLED=0 go build -trimpath -tags grpcnotrace -ldflags '-s -w' -gcflags=all=-l -gcflags=std= '-gcflags=github.com/hypersdk/...=' \
+  '-gcflags=github.com/klauspost/...=' '-gcflags=github.com/vmware/govmomi/vim25/xml=' -o "$dir/terraform-provider-hypersdk" . # as a release: .goreleaser.yml
 go build -o "$dir/terraformbench" ./bench/terraformbench
 "$dir/terraformbench" -provider "$dir/terraform-provider-hypersdk" "$@"

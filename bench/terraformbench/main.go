@@ -10,6 +10,8 @@ import (
 	"errors"
 	"flag"
 	"fmt"
+	"io"
+	"log"
 	"os"
 	"os/signal"
 	"time"
@@ -19,6 +21,7 @@ func main() {
 	if provider := os.Getenv(realEnv); provider != "" {
 		os.Exit(wrap(provider, os.Args[1:]))
 	}
+	log.SetOutput(io.Discard) // the simulator's
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
 	defer stop()
 	if err := run(ctx, os.Args[1:]); err != nil {
@@ -34,6 +37,7 @@ type options struct {
 	latency     time.Duration
 	cloneDelay  time.Duration
 	parallelism int
+	n           int // objects, or 0
 	quick       bool
 }
 
@@ -41,11 +45,12 @@ func run(ctx context.Context, args []string) error {
 	var o options
 	flags := flag.NewFlagSet("terraformbench", flag.ContinueOnError)
 	flags.StringVar(&o.provider, "provider", "", "built provider `BINARY`")
-	flags.StringVar(&o.only, "only", "", "run the scenarios of this `NAME`: clones, linked, slow, pools or data")
+	flags.StringVar(&o.only, "only", "", "run the scenarios of this `NAME`: clones, linked, alone, slow, pools or data")
 	flags.DurationVar(&o.latency, "latency", 0, "added to every call to vCenter; the scenario slow has 20ms of its own")
 	flags.DurationVar(&o.cloneDelay, "clone-delay", 0, "how long a clone task takes; the scenario slow has 2s of its own")
 	flags.IntVar(&o.parallelism, "parallelism", 10, "terraform's")
 	flags.BoolVar(&o.quick, "quick", false, "a tenth of the objects")
+	flags.IntVar(&o.n, "n", 0, "only the scenarios of this `NUMBER` of objects")
 	if err := flags.Parse(args); err != nil {
 		return err
 	}
@@ -54,7 +59,7 @@ func run(ctx context.Context, args []string) error {
 	}
 	var rows []measured
 	for _, s := range scenarios() {
-		if o.only != "" && o.only != s.name {
+		if o.only != "" && o.only != s.name || o.n != 0 && o.n != s.n {
 			continue
 		}
 		if o.quick {

@@ -33,6 +33,7 @@ type scenario struct {
 	latency    time.Duration
 	cloneDelay time.Duration
 	readOnly   bool
+	alone      bool // Terraform without any provider's process
 }
 
 // scenarios are those that terraform-provider-vsphere was measured with.
@@ -42,6 +43,7 @@ func scenarios() []scenario {
 		{name: "clones", dir: "clones", n: 50},
 		{name: "clones", dir: "clones", n: 100},
 		{name: "linked", dir: "clones", n: 50, vars: map[string]string{"linked": "true"}},
+		{name: "alone", dir: "alone", n: 50, alone: true},
 		{name: "slow", dir: "clones", n: 50, latency: 20 * time.Millisecond, cloneDelay: 2 * time.Second},
 		{name: "pools", dir: "pools", n: 100},
 		{name: "data", dir: "data", n: 100, readOnly: true},
@@ -93,11 +95,15 @@ func (s scenario) measure(ctx context.Context, o options) ([]measured, error) {
 	var rows []measured
 	for _, p := range s.phases(o.parallelism) {
 		fmt.Fprintf(os.Stderr, "%s %d, %s…\n", s.name, s.n, p.name)
-		row, err := p.run(ctx, work, env, vc)
+		row, err := p.run(ctx, work, env, vc, !s.alone)
 		if err != nil {
 			return nil, err
 		}
 		row.scenario, row.n = s.name, s.n
+		if p.name == "apply" {
+			rounds := (s.n + o.parallelism - 1) / o.parallelism
+			row.floor = time.Duration(rounds) * max(s.cloneDelay, o.cloneDelay)
+		}
 		rows = append(rows, row)
 	}
 	return rows, nil

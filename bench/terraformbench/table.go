@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"text/tabwriter"
+	"time"
 )
 
 // recorded is what terraform-provider-vsphere took in the same scenario: commit b45b5b41 with Terraform 1.11.4, parallelism
@@ -59,8 +60,37 @@ func printTable(w io.Writer, rows []measured) error {
 			r.scenario, r.n, r.phase, r.wall.Seconds(), known(p.wall), r.cpu, known(p.cpu), r.rss, known(p.rss), r.soap, r.rest,
 			known(float64(p.calls)), float64(r.soap)/float64(r.n), r.tasks, float64(r.sent)/1024/float64(r.n), r.sessions, sessions)
 	}
-	return t.Flush()
+	if err := t.Flush(); err != nil {
+		return err
+	}
+	return printFloors(w, rows)
 }
+
+// printFloors sets the time of clones beside that of their tasks, with and without what Terraform takes for as many resources that do
+// nothing in a provider that is a part of it.
+func printFloors(w io.Writer, rows []measured) error {
+	alone := map[int]time.Duration{}
+	for _, r := range rows {
+		if r.scenario == "alone" && r.phase == "apply" {
+			alone[r.n] = r.wall
+		}
+	}
+	for _, r := range rows {
+		if r.floor == 0 {
+			continue
+		}
+		line := fmt.Sprintf("%s %d: %.1f s are %.2f of the %.1f s that its tasks take", r.scenario, r.n, r.wall.Seconds(), ratio(r.wall, r.floor), r.floor.Seconds())
+		if own := alone[r.n]; own > 0 {
+			line += fmt.Sprintf("; Terraform alone takes %.1f s, and without that they are %.2f", own.Seconds(), ratio(r.wall-own, r.floor))
+		}
+		if _, err := fmt.Fprintln(w, line); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func ratio(a, b time.Duration) float64 { return a.Seconds() / b.Seconds() }
 
 func known(v float64) string {
 	if v == 0 {
