@@ -38,8 +38,8 @@ cp -r templates examples "$tmp/tree/"
 	--providers-schema "$tmp/schema.json" >"$tmp/log" 2>&1 || { cat "$tmp/log" >&2; exit 1; }
 
 # The reference of the commands, from the tree that parses their command lines.
-go build -tags libvirt_dlopen -o "$tmp/bin/" ./cmd/hyperctl ./cmd/hyperexport
-for command in hyperctl hyperexport; do
+go build -tags libvirt_dlopen -o "$tmp/bin/" ./cmd/hyperctl ./cmd/hyperexport ./cmd/hypersdkd ./cmd/hypersdkd
+for command in hyperctl hyperexport hypersdkd; do
 	"$tmp/bin/$command" reference -markdown "$tmp/tree/docs/cli" -man "$tmp/tree/docs/man"
 done
 

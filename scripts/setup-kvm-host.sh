@@ -38,6 +38,7 @@ readonly FULL_PACKAGES=(
 	linux-image-cloud-amd64 # libguestfs makes its appliance from a kernel in /boot
 	mmdebstrap grub-pc-bin grub2-common grub-efi-amd64-bin mtools dosfstools fdisk e2fsprogs ntfs-3g libhivex-bin python3-hivex
 	busybox-static cpio xz-utils zstd file curl ca-certificates tmux shellcheck
+	chromium # the dashboard is looked at in it
 )
 
 minimal=false netns=h2kvm dry_run=false check=false acted=false

@@ -90,6 +90,7 @@ func checks() []check {
 	return []check{
 		{"lint", []string{filepath.Join(tools, "golangci-lint"), "run"}},
 		{"generated", []string{"env", "TFPLUGINDOCS=" + filepath.Join(tools, "tfplugindocs"), "scripts/generate-docs.sh", "--check"}},
+		{"dashboard", []string{"scripts/build-dashboard.sh", "--check"}},
 	}
 }
 
